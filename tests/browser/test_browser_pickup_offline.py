@@ -100,10 +100,14 @@ async def test_a_phone_whose_storage_is_full_hands_nothing_out(
 
     await hall.eventually(is_full, "a full storage")
 
-    # then the screen is red, and with room again the pack is handed out
+    # then the screen is red, nothing is counted, and with room again the pack is handed out
     assert await phone.scans(ticket) == "not_stored"
+    await expect(phone.page.locator("[data-verdict]")).to_have_attribute("data-colour", "bad")
+    await expect(phone.page.locator("[data-warnings]")).to_contain_text("Ponsel ini tidak dapat menyimpan data baru.")
+    await expect(phone.page.locator("[data-show=count-desk]")).to_have_text("0")
     await session.send("Storage.overrideQuotaForOrigin", {"origin": platform.url})
     assert await phone.scans(ticket) == "handed_out"
+    await expect(phone.page.locator("[data-warnings]")).not_to_contain_text("Ponsel ini tidak dapat menyimpan")
 
 
 async def test_a_phone_that_was_signed_out_meanwhile_hears_it_and_its_scans_are_kept(

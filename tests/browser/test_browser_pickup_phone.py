@@ -98,6 +98,7 @@ async def test_a_phone_that_is_nearly_full_says_so_while_it_hands_out(arrive: Ar
 async def test_a_list_that_is_half_an_hour_old_says_so(arrive: Arrive, hall: Hall, watch: Watch) -> None:
     watch.allow(_NO_NETWORK)
     phone = Phone(await arrive())
+    await phone.page.add_init_script("navigator.storage.persist = async () => true")
     await phone.page.clock.install()
     await phone.signs_in(await hall.station("Meja lama"))
     await phone.loses_the_network()

@@ -1,7 +1,7 @@
 """The console as staff with a role use it, before APIs of a payment service that remembers what it was asked."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -135,8 +135,12 @@ def proof(number: int, **fields: Any) -> dict[str, Any]:
     return paid(payment_id, registration_number=f"FR5K-{number:05}", uploaded_at=at(number - 90), **fields)
 
 
+Api = Callable[[httpx.Request], httpx.Response] | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
+"""Answers requests to the APIs, as `PaymentApi` does."""
+
+
 @asynccontextmanager
-async def console(api: PaymentApi, staff: Staff | None = None) -> AsyncIterator[httpx.AsyncClient]:
+async def console(api: Api, staff: Staff | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Open the console before this API, in English."""
     apis = httpx.AsyncClient(transport=httpx.MockTransport(api), base_url="http://apis")
     app = app_on(apis, clock=lambda: NOW)

@@ -47,6 +47,12 @@ def _app() -> FastAPI:
     return app
 
 
+def codes(page: Element) -> dict[str, str]:
+    """Return what a page says about the codes in its files, by code."""
+    found = page.one("details", class_="card codes").one("dl").all("div")
+    return {each.one("dt").text: each.one("dd").text for each in found}
+
+
 class Apis:
     """The APIs: those of the walk, with answers that a test changes, and what they were asked."""
 

@@ -62,6 +62,7 @@ class Console:
         of_all_races: other answers to what is asked without a race.
         hours, days: what happened, by when it began; the timeline answers with these buckets.
         finished_before: for each call, how many others had been answered when it was made.
+        hanging: the service that takes requests and does not answer; empty if all do.
     """
 
     def __init__(self, role: Role) -> None:
@@ -77,6 +78,7 @@ class Console:
         self.staff = Staff(role)
         self.calls: list[httpx.Request] = []
         self.finished_before: list[int] = []
+        self.hanging = ""
         self._finished = 0
         self._last = LastAnswers(self.clock)
 
@@ -84,6 +86,8 @@ class Console:
         """Answer as an API."""
         self.calls.append(request)
         self.finished_before.append(self._finished)
+        if self.hanging and request.url.path.startswith(f"/api/{self.hanging}/"):
+            await asyncio.Event().wait()
         for _ in range(100):  # long enough for all calls that do not wait for this one
             await asyncio.sleep(0)
         self._finished += 1

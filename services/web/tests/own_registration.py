@@ -72,12 +72,19 @@ def ticket_number(index: int) -> str:
     return f"TIX-{NUMBER}-{index + 1:02d}"
 
 
+def pack(index: int) -> dict[str, Any]:
+    """Return a race pack that was handed out, as check-in shows it to its runner."""
+    at = "2027-01-03T03:05:00Z"
+    return {"participant_id": participant_id(index), "checked_in_at": at, "location_name": "Senayan, Jakarta"}
+
+
 @dataclass
 class OwnApi(Registration):
     """The API: a verified registration of some people, and how single calls are answered otherwise.
 
     Attributes:
         is_older: whether it is of a release without ticket numbers.
+        collected: numbers of the people whose race packs were handed out.
         instead: answers by method and last part of the path.
     """
 
@@ -86,6 +93,7 @@ class OwnApi(Registration):
     status: str = "payment_verified"
     ticketless: set[int] = field(default_factory=set)
     is_older: bool = False
+    collected: set[int] = field(default_factory=set)
     instead: dict[tuple[str, str], httpx.Response | Exception] = field(default_factory=dict)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -101,6 +109,8 @@ class OwnApi(Registration):
             return httpx.Response(200, text=PICTURE, headers={"Content-Type": "image/svg+xml"})
         if path.startswith("/tickets/"):
             return self._held(path.rpartition("/")[2])
+        if path.endswith(f"/registrations/{ID}/checkins"):
+            return httpx.Response(200, json={"items": [pack(index) for index in sorted(self.collected)]})
         if path == f"/registrations/{ID}/tickets":
             return httpx.Response(200, json=self._tickets())
         if method == "PATCH":

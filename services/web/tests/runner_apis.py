@@ -53,6 +53,12 @@ def runner(number: int = 0, *, bib: int | None = None) -> dict[str, Any]:
     }
 
 
+def collected(number: int = 0, **fields: Any) -> dict[str, Any]:
+    """Return the race pack of a participant that was handed out, as check-in shows it to its runner."""
+    base = {"participant_id": runner(number)["participant_id"], "checked_in_at": at(-2)}
+    return {**base, "location_name": "Gate 3, Renon", **fields}
+
+
 def registered(status: str = "pending_payment", **fields: Any) -> dict[str, Any]:
     """Return a registration as its runner sees it: made six hours ago, to be paid within eighteen."""
     return {
@@ -168,9 +174,10 @@ INSTRUCTIONS = {
 
 @dataclass
 class RunnerApis(Registration):
-    """Registration's and payment's API for one registration.
+    """Registration's, payment's and check-in's API for one registration.
 
     Attributes:
+        packs: that were handed out.
         failures: by a part of the path, instead of its answer.
         refusals: the same, of what is to change something.
     """
@@ -180,6 +187,7 @@ class RunnerApis(Registration):
     instructions: dict[str, Any] = field(default_factory=lambda: dict(INSTRUCTIONS))
     offers: list[dict[str, Any]] = field(default_factory=lambda: [*BY_PROOF, *NO_GATEWAY])
     charges: list[dict[str, Any]] = field(default_factory=list)
+    packs: list[dict[str, Any]] = field(default_factory=list)
     failures: dict[str, Exception | httpx.Response] = field(default_factory=dict)
     refusals: dict[str, Exception | httpx.Response] = field(default_factory=dict)
 
@@ -194,6 +202,8 @@ class RunnerApis(Registration):
                 return failure
         if path.endswith("/instructions"):
             return httpx.Response(200, json=self.instructions)
+        if path.endswith("/checkins"):
+            return httpx.Response(200, json={"items": self.packs})
         if "/registrations/" in path:
             return httpx.Response(200, json=self.registration)
         if self.invoice is None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from web.console.races.bibs import WIDTH, BibRange, Drawing, next_start
 from web.console.races.places import WIDTH as BAR
@@ -105,6 +106,39 @@ async def test_an_overlap_names_the_others_marks_the_drawing_and_offers_free_num
     page = parsed(answer.text)
     assert "5K and 21K have 1901 to 2000 in common." in page.text
     assert len([each for each in page.all("rect") if each.get("class") == "bar-clash"]) == 2
+
+
+@pytest.mark.parametrize("path", [ONE, EDIT])
+async def test_numbers_that_are_never_given_again_are_named_where_ranges_are_drawn(path: str) -> None:
+    api = RacesApi([staff_race("Jakarta Fun Run", staff_category(), staff_category("10K", bib_start_number=3001))])
+    async with console(api) as browser:
+        assert "Never given again" not in (await opened(browser, path)).text
+        api.stats["categories"] = [_summary(bibs_burned=7)]
+        page = await opened(browser, path)
+    [table] = [each for each in page.all("table") if "bibs" in (each.get("class") or "")]
+    rows = {each.one("th").text: [cell.text for cell in each.all("td")] for each in table.one("tbody").all("tr")}
+    assert [each.text for each in table.all("th")][3:5] == ["Numbers", "Never given again"]
+    assert {name: cells[3] for name, cells in rows.items()} == {"5K": "7", "10K": "0"}
+
+
+async def test_the_form_says_how_many_numbers_a_range_needs_for_all_places() -> None:
+    api = _api()
+    async with console(api) as browser:
+        assert "A number for every place." in (await opened(browser, EDIT)).text
+        api.stats["categories"] = [_summary(bibs_burned=7)]
+        assert "A number for every place, and 7 more" in (await opened(browser, EDIT)).text
+        api.refuse = lambda request: problem(422, "invalid_fields") if request.method == "PATCH" else None
+        again = await browser.post(EDIT, data={**fields(await opened(browser, EDIT)), "quota": "10"})
+    assert "A number for every place, and 7 more" in parsed(again.text).text
+
+
+@pytest.mark.parametrize("path", [ONE, EDIT])
+async def test_a_race_and_its_forms_stand_without_the_counts(path: str) -> None:
+    api = _api()
+    api.refuse = lambda request: httpx.Response(502) if request.url.path.endswith("/stats") else None
+    async with console(api) as browser:
+        page = await opened(browser, path)
+    assert "Never given again" not in page.text
 
 
 async def test_a_category_with_registrations_is_not_offered_for_deletion() -> None:

@@ -14,7 +14,7 @@ from chassis.process import BackgroundServer
 from . import own_app
 from .conftest import NOW, category
 from .markup import parsed
-from .ops_console import REFRESH, Apis, page, post
+from .ops_console import REFRESH, Apis, codes, page, post
 from .runner_apis import problem
 from .walk_ops_answers import EVENT, EXPORT, EXPORTS, KEPT, REGISTRATION, export
 from .walk_staff import CATALOG, NAMES, OWNER, StaffAs, json_of
@@ -333,6 +333,16 @@ async def test_a_file_that_was_written_is_fetched_under_the_name_of_its_race() -
         answer = await browser.get(f"/en/console/exports/{EXPORT}/file")
     assert answer.content == b"PK\x03\x04"
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="participants-')
+
+
+async def test_the_page_says_what_the_codes_in_its_files_mean() -> None:
+    async with Apis().browser() as browser:
+        english = await page(browser, "/exports")
+        indonesian = parsed((await browser.get("/console/exports")).text)
+    meant = {"payment_verified": "Paid", "collective_5": "Group of 5", "female": "Female"}
+    assert codes(english).items() >= meant.items()
+    assert codes(english).keys() == codes(indonesian).keys()
+    assert codes(indonesian)["female"] == "Perempuan"
 
 
 async def test_only_administrators_take_files() -> None:

@@ -11,7 +11,7 @@ from .messages_desk import desk
 from .runner_apis import problem
 from .walk_accounts_answers import ANSWERS, GATEWAY, account
 from .walk_messages_answers import PAYING, paying
-from .walk_money_answers import PAYMENT, answer
+from .walk_money_answers import PAYMENT, answer, at
 
 PAGE = "/gateway"
 PUT = ("PUT", f"{PAYMENT}/settings/midtrans")
@@ -65,6 +65,24 @@ async def test_a_key_that_could_not_be_tried_is_saved_with_a_warning() -> None:
         page = parsed((await staff.see(f"{PAGE}?done=untried")).text)
     assert sent.headers["Location"] == f"/en/console{PAGE}?done=untried"
     assert "could not be tried" in page.one("p", class_="banner banner-warn").text
+
+
+async def test_a_key_that_midtrans_refuses_is_said_with_the_time() -> None:
+    refused = answer(account("sandbox", "qris", refused_since=at(-9)))
+    async with desk({GATEWAY: refused}, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(PAGE)).text)
+    said = page.one("p", class_="banner banner-bad").text
+    assert said.startswith("Midtrans has refused the server key since 4 Jan 2027, 01:00 WIB.")
+    assert "Enter the key again" in said
+    assert page.one("label", for_="server_key_secret").text == "Server key Refused"
+
+
+@pytest.mark.parametrize("answered", [account("sandbox"), {"mode": "sandbox", "merchant_id": None, "offers": []}])
+async def test_a_key_that_is_accepted_has_no_warning(answered: dict[str, Any]) -> None:
+    async with desk({GATEWAY: answer(answered)}, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(PAGE)).text)
+    assert [each for each in page.all("p") if each.get("class") == "banner banner-bad"] == []
+    assert page.one("label", for_="server_key_secret").text == "Server key Set"
 
 
 async def test_nothing_is_offered_without_a_key() -> None:

@@ -3,9 +3,11 @@
 import httpx
 import pytest
 from chassis.auth.principals import Role
+from web.console.ledger.asked import ACCOUNTS, KINDS
 
 from .markup import parsed
 from .messages_desk import desk
+from .ops_console import codes
 from .runner_apis import problem
 from .walk_accounts_answers import ANSWERS, LOOK_UP, SECOND
 from .walk_money_answers import PAYMENT, answer
@@ -21,6 +23,13 @@ async def test_the_page_leads_to_the_file_with_its_filters() -> None:
         filtered = parsed((await staff.see(f"{PAGE}?account=bank&first_day=2027-01-01&cursor=c2")).text)
     found = [each.get("href") for page in (plain, filtered) for each in page.all("a") if each.text == "Download as CSV"]
     assert found == [f"/en/console{PAGE}/file", f"/en/console{PAGE}/file?first_day=2027-01-01&account=bank"]
+
+
+async def test_the_page_says_what_the_codes_in_the_file_mean() -> None:
+    async with desk(usual=ANSWERS) as staff:
+        said = codes(parsed((await staff.see(PAGE)).text))
+    assert {*ACCOUNTS, *KINDS, "debit", "credit"} <= said.keys()
+    assert (said["fees"], said["chargeback"]) == ("Fees", "Chargeback")
 
 
 async def test_the_file_is_that_of_payment_for_the_same_filters() -> None:

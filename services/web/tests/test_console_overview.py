@@ -382,9 +382,9 @@ async def test_the_end_of_a_session_is_not_taken_for_an_api_that_is_away(console
 @pytest.mark.parametrize(
     ("role", "address", "most"),
     [
-        (Role.OWNER, PAGE, 18),
-        (Role.OWNER, f"{PAGE}?span=all", 18),
-        (Role.OWNER, f"{PAGE}/tiles", 18),
+        (Role.OWNER, PAGE, 19),
+        (Role.OWNER, f"{PAGE}?span=all", 19),
+        (Role.OWNER, f"{PAGE}/tiles", 19),
         (Role.VIEWER, PAGE, 8),
         (Role.VIEWER, f"{PAGE}/tiles", 8),
     ],

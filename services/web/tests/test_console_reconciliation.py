@@ -19,6 +19,11 @@ def _links(page: Element) -> list[str]:
     return [each.attributes["href"] for each in page.one("main").all("a")]
 
 
+def _pills(part: Element) -> list[tuple[str, str]]:
+    pills = [each for each in part.all("span") if (each.get("class") or "").startswith("pill")]
+    return [(each.text.replace("\N{NO-BREAK SPACE}", " "), each.attributes["class"]) for each in pills]
+
+
 async def test_without_differences_it_is_green() -> None:
     async with desk(usual=ANSWERS) as staff:
         page = parsed((await staff.see(PAGE)).text)
@@ -37,11 +42,33 @@ async def test_each_difference_says_who_does_what_and_leads_there() -> None:
     )
     async with desk({RECONCILED: found}, usual=ANSWERS) as staff:
         page = parsed((await staff.see(f"{PAGE}?date=2027-01-04")).text)
-    assert "2 differences" in page.text
+    assert "2 items to look at" in page.text
     assert "\N{MINUS SIGN}Rp 150.123" in page.all("table")[0].text
     assert "Import the statement of this day." in page.text
     assert "Finance · 4 days old" in page.text
     assert {f"/en/console/registrations/{ENTRY}", "/en/console/surplus?kind=surplus"} <= {*_links(page)}
+
+
+async def test_an_item_without_an_amount_is_to_be_looked_at_and_is_no_difference_in_money() -> None:
+    # given events that wait: the accounts agree
+    found = reconciled(channel("runners", item(kind="events_stuck", amount=None)), channel("bank"), differences=1)
+    # when
+    async with desk({RECONCILED: found}, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(PAGE)).text)
+    # then
+    [said] = [each for each in page.all("p") if each.get("role") == "status"]
+    assert (said.text, said.get("class")) == ("1 item to look at", "banner banner-bad")
+    runners, bank = page.all("table")[0].one("tbody").all("tr")
+    assert _pills(runners) == [("Rp 0", "pill pill-ok"), ("1", "pill pill-bad")]
+    assert _pills(bank) == [("Rp 0", "pill pill-ok"), ("0", "pill pill-ok")]
+
+
+async def test_days_that_are_stored_say_how_much_was_to_be_looked_at() -> None:
+    async with desk(usual=ANSWERS) as staff:
+        page = parsed((await staff.see(PAGE)).text)
+    stored = page.one("section", aria_labelledby="runs")
+    assert [each.text for each in stored.all("th")[:2]] == ["Day", "Items to look at"]
+    assert _pills(stored) == [("2", "pill pill-bad"), ("0", "pill pill-ok")]
 
 
 @pytest.mark.parametrize(

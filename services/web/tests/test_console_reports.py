@@ -10,7 +10,7 @@ from chassis.wording import Language
 from web.console.reports.period import Period
 
 from .conftest import category
-from .ops_console import Apis, page
+from .ops_console import Apis, codes, page
 from .runner_apis import problem
 from .walk_ops_answers import EVENT, FINANCIAL, PARTICIPANTS, TIMELINE, financial, in_usdt, money
 from .walk_staff import CATALOG, json_of
@@ -106,6 +106,7 @@ async def test_a_channel_is_an_account_and_fees_are_of_no_registration() -> None
     assert [each.text for each in shown.one("thead").all("th")][1] == "Left over", "visible without scrolling"
     assert "Received" not in head
     assert "\u2212Rp" in shown.one("tbody").text
+    assert codes(shown) == {"midtrans": "Midtrans", "bank": "Bank account"}
 
 
 async def test_usdt_have_a_table_of_their_own_by_network() -> None:

@@ -8,7 +8,7 @@ from web.console.merging import fingerprints
 from .markup import parsed
 from .messages_desk import desk
 from .runner_apis import problem
-from .walk_messages_answers import NOTIFICATION, OWN, TEMPLATE, of_template
+from .walk_messages_answers import KINDS, NOTIFICATION, OWN, TEMPLATE, of_template
 from .walk_staff import json_of
 
 EDITOR = f"/templates/{TEMPLATE}"
@@ -29,6 +29,14 @@ async def test_the_list_says_which_are_own_and_which_language_is_missing() -> No
     assert "One language is still standard" in row.text
     assert page.text.count("One language is still standard") == 1
     assert "Messages go out in" in page.text
+
+
+async def test_every_text_has_a_name_and_an_occasion_in_words() -> None:
+    async with desk() as staff:
+        page = parsed((await staff.see("/templates")).text)
+    [row] = [each for each in page.all("tr") if "Joined the waiting list" in each.text]
+    assert "after joining a waiting list, with the place in line" in row.text
+    assert [kind for kind in KINDS if kind in page.text] == []
 
 
 async def test_a_text_is_saved_with_its_subject_and_used_at_once() -> None:

@@ -177,6 +177,7 @@ async def test_the_first_endpoints_of_a_network_are_sent() -> None:
     ("fault", "field"),
     [
         ("down", "url_2_secret"),
+        ("private", "url_2_secret"),
         ("wrong_chain", "url_2_secret"),
         ("log_range", "range_2"),
         ("no_finalized", "confirmations"),

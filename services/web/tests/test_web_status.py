@@ -19,6 +19,7 @@ from .runner_apis import (
     PAGE,
     RunnerApis,
     at,
+    collected,
     invoice,
     paid,
     problem,
@@ -242,6 +243,55 @@ async def test_a_group_sees_all_its_runners_and_their_numbers(
     assert all(f'href="{PAGE}/runners/{each["participant_id"]}"' in page for each in runners)
     assert f'href="{PAGE}/tickets"' in page
     assert f'href="{PAGE}/letter"' in page
+
+
+async def test_a_group_sees_whose_race_pack_was_collected_when_and_where(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    # given a group of two, one of whom has the pack
+    people = [runner(number, bib=5001 + number) for number in range(2)]
+    _, _, verified, registration.invoice = STAGES["verified"]
+    registration.registration = {**verified, "participants": people}
+    registration.packs = [collected(1, checked_in_at="2027-01-04T01:30:00Z")]
+    # when
+    text = words(await shown(site, f"/en{PAGE}"))
+    # then the time is that of the race, and the other one still learns where to go
+    assert text.count("Race pack collected: Gate 3, Renon (4 Jan 2027, 09:30 WITA)") == 1
+    assert text.index("Budi Santoso 1") < text.index("Race pack collected")
+    assert "Race pack pick-up" in text
+    assert registration.sent("/checkins")[0].headers["Authorization"].startswith("Bearer ")
+
+
+async def test_with_all_race_packs_collected_nothing_is_said_of_collecting(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    _, _, registration.registration, registration.invoice = STAGES["verified"]
+    registration.packs = [collected()]
+    text = words(await shown(site))
+    assert "Race pack sudah diambil: " in text
+    assert [each for each in ("Pengambilan race pack", "Cetak surat kuasa") if each in text] == []
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("down"), problem(404, "not_found"), problem(503, "unavailable")], ids=str
+)
+async def test_without_check_in_the_page_is_shown_as_before(
+    site: httpx.AsyncClient, registration: RunnerApis, failure: Exception | httpx.Response
+) -> None:
+    _, _, registration.registration, registration.invoice = STAGES["verified"]
+    registration.packs, registration.failures["/checkins"] = [collected()], failure
+    text = words(await shown(site))
+    assert "Pengambilan race pack" in text
+    assert "sudah diambil" not in text
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES.keys() - {"verified"}))
+async def test_check_in_is_asked_only_once_there_can_be_a_pack(
+    site: httpx.AsyncClient, registration: RunnerApis, stage: str
+) -> None:
+    _, _, registration.registration, registration.invoice = STAGES[stage]
+    await shown(site)
+    assert registration.sent("/checkins") == []
 
 
 async def test_a_free_registration_is_never_asked_to_pay(site: httpx.AsyncClient, registration: RunnerApis) -> None:

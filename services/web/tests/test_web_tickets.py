@@ -71,6 +71,28 @@ async def test_a_ticket_of_an_older_release_is_shown_without_number(
     assert re.findall("Nomor tiket|TIX|None", shown(answer)) == []
 
 
+@pytest.mark.parametrize("path", [f"{OWN}/tickets", ONE, f"{ONE}.html"])
+async def test_a_ticket_says_when_and_where_its_race_pack_was_collected(
+    site: httpx.AsyncClient, registration: OwnApi, path: str
+) -> None:
+    before = shown(await _get(site, path))
+    registration.collected = {0}
+    after = shown(await _get(site, path))
+    words = "Race pack sudah diambil: Senayan, Jakarta (3 Jan 2027, 10.05 WIB)"
+    assert (before.count(words), before.count("Gerbang 5")) == (0, 1)
+    assert (after.count(words), after.count("Gerbang 5")) == (1, 0)
+
+
+@pytest.mark.parametrize("path", [f"{OWN}/tickets", ONE])
+async def test_a_ticket_is_shown_while_check_in_does_not_answer(
+    site: httpx.AsyncClient, registration: OwnApi, path: str
+) -> None:
+    registration.collected = {0}
+    registration.instead["GET", "checkins"] = httpx.ConnectError("down")
+    text = shown(await _get(site, path))
+    assert ("BIB 1042" in text, "sudah diambil" in text) == (True, False)
+
+
 async def test_a_captain_gets_all_ten_and_can_send_each_to_its_runner(
     site: httpx.AsyncClient, registration: OwnApi
 ) -> None:

@@ -22,6 +22,7 @@ REGISTERED = "0190c0de-0000-7000-8000-000000000001"
 IN_LINE = "0190c0de-0000-7000-8000-000000000002"
 PAYMENT = "/api/payment/v1"
 API = "/api/registration/v1"
+CHECKIN = "/api/checkin/v1"
 
 Answers = Mapping[tuple[str, str], httpx.Response]
 """By method and path. Everything else is 404."""
@@ -144,6 +145,12 @@ def tickets(people: int = 1, *, missing: int | None = None) -> Answers:
         **registered("payment_verified", people=people, payment_verified_at=runner_apis.at(-1)),
         ("GET", f"{API}/registrations/{REGISTERED}/tickets"): httpx.Response(200, json=found),
     }
+
+
+def collected(people: int = 1) -> Answers:
+    """Return the answer about race packs that were handed out."""
+    content = {"items": [own_registration.pack(index) for index in range(people)]}
+    return {("GET", f"{CHECKIN}/registrations/{REGISTERED}/checkins"): httpx.Response(200, json=content)}
 
 
 def races(*found: dict[str, Any]) -> httpx.Response:

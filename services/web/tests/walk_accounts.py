@@ -342,6 +342,7 @@ _ACCOUNT: Final = (
     Example(f"{_GATEWAY}?done=saved"),
     Example(f"{_GATEWAY}?done=removed", answers={GATEWAY: answer(account(None))}),
     Example(_GATEWAY, answers={GATEWAY: answer(account("production", "mandiri"))}, state="real money"),
+    Example(_GATEWAY, answers={GATEWAY: answer(account("sandbox", refused_since=at(-9)))}, state="a refused key"),
     Example(_GATEWAY, 303, {"do": "save", "merchant_id": "G7", "offer_qris": "yes"}),
     Example(_GATEWAY, 303, {"do": "remove"}),
     Example(

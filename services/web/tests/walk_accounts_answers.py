@@ -242,9 +242,10 @@ def balance(account: str, amount: str) -> dict[str, Any]:
     return {"account": account, "currency": "IDR", "debited": "0.00", "credited": "0.00", "balance": amount}
 
 
-def account(mode: str | None = "sandbox", *offers: str) -> dict[str, Any]:
+def account(mode: str | None = "sandbox", *offers: str, refused_since: str | None = None) -> dict[str, Any]:
     """Return the account at the gateway."""
-    return {"mode": mode, "merchant_id": "G7" if mode else None, "offers": list(offers)}
+    merchant_id = "G7" if mode else None
+    return {"mode": mode, "merchant_id": merchant_id, "offers": list(offers), "refused_since": refused_since}
 
 
 _HIT: Final = {"kind": "number", "registration_id": SECOND, "registration_number": OTHER_NUMBER, "label": "Sari Dewi"}

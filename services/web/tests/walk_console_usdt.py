@@ -121,6 +121,7 @@ def _listed(state: str, **fields: Any) -> Example:
 
 _TROUBLES: Final = (
     "no_endpoint",
+    "endpoint_private",
     "endpoint_down",
     "endpoint_refused",
     "endpoint_lies",
@@ -175,7 +176,7 @@ _ONE_NETWORK: Final = (
     Example(f"{_NETWORK}?done=saved", answers={SETTINGS: listed(network(enabled=False))}, state="off"),
     Example(_NETWORK, answers={SETTINGS: listed(new_network())}, state="new"),
     Example(_NETWORK, 303, _FORM),
-    *(_unusable(each) for each in ("down", "log_range", "no_finalized", "not_a_token", "no_logs")),
+    *(_unusable(each) for each in ("private", "down", "log_range", "no_finalized", "not_a_token", "no_logs")),
     Example(_NETWORK, 422, {**_FORM, "url_2_secret": "x"}, {SAVE: _wrong("endpoints.1.url", "token_contract")}),
     Example(_NETWORK, 422, {**_SAVED}, {SAVE: _wrong("endpoints")}, state="no endpoints"),
     Example(_NETWORK, 422, {**_FORM, "range_1": "", "confirmations": "x", "minimum_order": "x"}, state="no numbers"),

@@ -27,6 +27,7 @@ KINDS: Final = (
     "registration.reopened",
     "payment.refund_due",
     "payment.refund_done",
+    "waitlist.joined",
     "waitlist.offered",
     "waitlist.ended",
     "race.changed",

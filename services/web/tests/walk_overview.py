@@ -8,6 +8,7 @@ import httpx
 from .conftest import category, race
 from .walk import Example
 from .walk_overview_answers import (
+    ACCOUNT,
     CHECKINS,
     CONFLICTS,
     KEPT,
@@ -18,6 +19,7 @@ from .walk_overview_answers import (
     SOLD,
     STATS,
     TIMELINE,
+    account,
     ago,
     cancelled_packs,
     conflicts,
@@ -69,6 +71,8 @@ OVERVIEW: Mapping[str, tuple[Example, ...]] = {
         Example("/console", answers={**_OTHER, STATS: stats(), TIMELINE: timeline()}, state="no category"),
         Example("/console", answers={CATALOG: json_of({"items": []})}, state="no race"),
         Example("/console", answers={MESSAGES: messages(troubles=("email", "whatsapp"))}, state="trouble"),
+        Example("/console", answers={ACCOUNT: account(ago(hours=3))}, state="refused key"),
+        Example("/console", answers={ACCOUNT: _AWAY}, state="account away"),
         Example("/console", answers=_MORE, state="more than is counted"),
         Example("/console", answers={CATALOG: _AWAY}, state="catalog away"),
         *(Example("/console", answers={each: _AWAY}, state="remembered") for each in _ALL),

@@ -20,6 +20,7 @@ CHECKINS: Final = ("GET", "/api/checkin/v1/checkins")
 CONFLICTS: Final = ("GET", "/api/checkin/v1/conflicts")
 KEPT: Final = ("GET", "/api/payment/v1/surplus")
 RUNS: Final = ("GET", "/api/payment/v1/reconciliation/runs")
+ACCOUNT: Final = ("GET", "/api/payment/v1/settings/midtrans")
 
 _NOTHING: Final = {"count": 0, "oldest_at": None}
 
@@ -147,6 +148,11 @@ def reconciled(differences: int) -> httpx.Response:
     return json_of({"items": [{"date": "2027-01-04", "ran_at": ago(hours=3), "differences": differences}]})
 
 
+def account(refused_since: str | None = None) -> httpx.Response:
+    """Return the account at the payment gateway, whose key may be refused."""
+    return json_of({"mode": "sandbox", "merchant_id": "G7", "offers": ["qris"], "refused_since": refused_since})
+
+
 OVERVIEW_ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     STATS: stats(SOLD, FULL),
     TIMELINE: timeline(*([0] * 3 + [3, 12, 40, 25, 31, 8] * 6 + [22])),
@@ -157,4 +163,5 @@ OVERVIEW_ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     CONFLICTS: conflicts(4),
     KEPT: kept(2),
     RUNS: reconciled(3),
+    ACCOUNT: account(),
 }

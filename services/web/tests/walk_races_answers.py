@@ -77,6 +77,7 @@ _QUOTA: Final = {
     "places_left": 162,
     "places_offered": 5,
     "places_burned": 2,
+    "bibs_burned": 5,
     "waitlist_entries": 4,
     "waitlist_participants": 20,
 }

@@ -7,7 +7,20 @@ import httpx
 
 from . import own_registration, walk_usdt
 from .runner_apis import BANKS, BY_GATEWAY, BY_PROOF, CHARGE, NO_GATEWAY, at, charge, offer, paid, refund
-from .walk import API, NUMBER, PAYMENT, RACE, REGISTERED, Answers, Example, billed, problem, registered, tickets
+from .walk import (
+    API,
+    NUMBER,
+    PAYMENT,
+    RACE,
+    REGISTERED,
+    Answers,
+    Example,
+    billed,
+    collected,
+    problem,
+    registered,
+    tickets,
+)
 
 STATUS = "/r/{number}"
 
@@ -84,6 +97,16 @@ _STAGES: Mapping[str, Answers] = {
     },
     "confirming through the gateway": {**registered(), **billed(_FOUND, status="paid")},
     "verified group": {**registered("payment_verified", people=10, **_PAID_AT), **billed(_VERIFIED, status="paid")},
+    "verified group, some packs collected": {
+        **registered("payment_verified", people=3, **_PAID_AT),
+        **billed(_VERIFIED, status="paid"),
+        **collected(2),
+    },
+    "verified, pack collected": {
+        **registered("payment_verified", **_PAID_AT),
+        **billed(_VERIFIED, status="paid"),
+        **collected(),
+    },
     "verified, payment away": {**registered("payment_verified", **_PAID_AT), **_AWAY},
     "free, confirming": {**registered(**_FREE), **_NO_INVOICE},
     "free, verified": {**registered("payment_verified", **_FREE, **_PAID_AT), **_NO_INVOICE},
@@ -196,12 +219,14 @@ REGISTRATIONS: Mapping[str, tuple[Example, ...]] = {
         Example(f"{_PAGE}/tickets", answers=tickets()),
         Example(f"{_PAGE}/tickets", answers=tickets(10), state="ten"),
         Example(f"{_PAGE}/tickets", answers=tickets(2, missing=1), state="one missing"),
+        Example(f"{_PAGE}/tickets", answers={**tickets(2), **collected()}, state="one collected"),
         Example(f"{_PAGE}/tickets", 409, state="unpaid"),
         Example(f"{_PAGE}/tickets", 409, answers=registered("payment_uploaded"), state="checking"),
         Example(f"{_PAGE}/tickets", 409, answers=registered("cancelled", cancelled_at=at(-1)), state="ended"),
     ),
     "/r/{number}/tickets/{participant_id}": (
         Example(f"{_PAGE}/tickets/{_PERSON}", answers=tickets(10)),
+        Example(f"{_PAGE}/tickets/{_PERSON}", answers={**tickets(), **collected()}, state="collected"),
         Example(f"{_PAGE}/tickets/none", 404, answers=tickets()),
         Example(f"{_PAGE}/tickets/{_PERSON}", 409),
     ),

@@ -1,7 +1,8 @@
 """The APIs as a member of staff may use them: with their token, for their address and in their language."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, TypeVar
 
 import httpx
@@ -15,6 +16,9 @@ from web.upstream.client import AnswerT, ApiClient, Refused
 from web.visitors import Visitor, visitor_of
 
 ResultT = TypeVar("ResultT")
+
+BRIEF_SECONDS: Final = 3.0
+"""How long a page waits for a part that it can do without."""
 
 _NO_ANSWER: Final = Wording(
     en="There was no answer, so it may be done or not. Look at the page again before you repeat it.",
@@ -50,6 +54,15 @@ class StaffApi:
     client: ApiClient
     token: str
     visitor: Visitor
+
+    @property
+    def briefly(self) -> "StaffApi":
+        """Return the same API for reading a part that a page can do without, which is given up after 3 seconds."""
+        return self.until(given_up_at())
+
+    def until(self, moment: float) -> "StaffApi":
+        """Return the same API, whose calls are given up at a moment of the event loop's time."""
+        return replace(self, client=replace(self.client, until=moment))
 
     async def get(self, kind: type[AnswerT], path: str, /, **query: Any) -> AnswerT:
         """Return what the API answers to GET; parts of the query that are None are left out.
@@ -112,6 +125,11 @@ class StaffApi:
             if refused.status in _OF_THE_CALLER:
                 raise
             return _failure(refused)
+
+
+def given_up_at() -> float:
+    """Return when a part that is asked for now is given up, in the event loop's time."""
+    return asyncio.get_running_loop().time() + BRIEF_SECONDS
 
 
 def _away(refused: Refused) -> Unavailable:

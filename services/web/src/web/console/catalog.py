@@ -42,7 +42,7 @@ async def races_and_one(registration: StaffApi, slug: str) -> tuple[Sequence[Rac
         NotFound: there is no such race.
         Refused: see `ApiClient.call`.
     """
-    races = await unless_away(all_races(registration))
+    races = await unless_away(all_races(registration.briefly))
     if races is None:
         return None, None, slug
     return races, race_for(races, slug) if slug else None, ""

@@ -63,6 +63,6 @@ class StaffNames:
 
 async def staff_names(identity: StaffApi, staff: StaffSession) -> StaffNames:
     """Return the names of all staff; while identity is away, only one's own."""
-    found = await unless_away(identity.get(_Names, "/staff/names"))
+    found = await unless_away(identity.briefly.get(_Names, "/staff/names"))
     own = {staff.account.id: staff.account.name}
     return StaffNames(own if found is None else {each.id: each.name for each in found.items} | own)

@@ -1,5 +1,6 @@
 """The page of a registration in whatever state it is."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from web.pages import private_page
 from web.runner import views
 from web.runner.choosing import Trouble
 from web.runner.proofs import NotSent
-from web.runner.reading import Visit, read_billing
+from web.runner.reading import Visit, read_billing, read_packs
 from web.runner.ways import NO_WISH, Wish
 
 
@@ -43,8 +44,8 @@ async def status_page(
 async def _values(visit: Visit, wish: Wish, not_sent: NotSent | None) -> Mapping[str, Any]:
     request, state = visit.request, visit.request.app.state
     found = await read_registration(visit.access, visit.registration, visit.visitor)
-    billing = await read_billing(visit, found, wish)
-    view = views.view_of(visit.access, found, billing, state.clock(), wish)
+    billing, packs = await asyncio.gather(read_billing(visit, found, wish), read_packs(visit, found))
+    view = views.view_of(visit.access, found, billing, state.clock(), wish, packs)
     language = language_of_path(request.url.path)
     again = not_sent.look_again if not_sent else None
     return {

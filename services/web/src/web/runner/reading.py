@@ -1,9 +1,10 @@
 """What the APIs say about a registration and its payment, read for one page."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
+from uuid import UUID
 
 from chassis.errors import NotFound, Unavailable
 from chassis.web.dependencies import from_state
@@ -25,6 +26,7 @@ from web.upstream import invoices, registrations
 from web.upstream.charges import Charge, Charges, ChargeStatus, Offers
 from web.upstream.client import ApiClient, Refused
 from web.upstream.invoices import Instructions, Invoice, InvoiceStatus
+from web.upstream.packs import CollectedPack, read_collected
 from web.upstream.usdt import Network, UsdtNetworks, UsdtPayment
 from web.visitors import CurrentVisitor, Visitor
 
@@ -53,6 +55,11 @@ class Visit:
         """Return the networks on which USDT is sent."""
         found: UsdtNetworks = self.request.app.state.usdt_networks
         return await found.get()
+
+    async def collected(self) -> Mapping[UUID, CollectedPack]:
+        """Return the race packs that were handed out, by participant."""
+        checkin: ApiClient = self.request.app.state.checkin_api
+        return await read_collected(checkin, self.access.registration_id, self.visitor, token=self.access.token)
 
 
 async def visit_of(
@@ -109,6 +116,11 @@ async def read_billing(visit: Visit, registration: registrations.Registration, w
         if refused.status != Unavailable.status:
             raise
         return Billing(is_away=True)
+
+
+async def read_packs(visit: Visit, registration: registrations.Registration) -> Mapping[UUID, CollectedPack]:
+    """Return the race packs that were handed out, by participant; check-in is asked once there can be some."""
+    return await visit.collected() if registration.status is registrations.Status.PAYMENT_VERIFIED else {}
 
 
 async def read_invoice(visit: Visit) -> Invoice | None:

@@ -1,9 +1,10 @@
 """What the status page shows of a registration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.wording import Language, Wording
@@ -19,6 +20,7 @@ from web.runner.ways import IN_USDT, Option, Way, Wish
 from web.site.brand import stylesheet_of
 from web.upstream.charges import Charge, ChargeStatus, Method
 from web.upstream.invoices import Payment, Refund
+from web.upstream.packs import CollectedPack
 from web.upstream.registrations import Event, Registration
 from web.whatsapp import chat
 
@@ -32,7 +34,8 @@ SECONDS_WITHOUT_SCRIPT: Final = 30
 class StatusView:
     """A registration as its status page shows it.
 
-    `refresh` are the seconds until the page loads again by itself, if it does.
+    `refresh` are the seconds until the page loads again by itself, if it does. `packs` are the race packs that were
+    handed out, by participant.
     """
 
     access: RunnerAccess
@@ -50,6 +53,7 @@ class StatusView:
     timeline: Sequence[Entry]
     stylesheet: str | None
     usdt: UsdtView
+    packs: Mapping[UUID, CollectedPack]
 
     @property
     def number(self) -> str:
@@ -185,6 +189,11 @@ class StatusView:
         return as_picture(self.charge.qr_string) if self.charge and self.charge.qr_string else None
 
     @property
+    def is_collected(self) -> bool:
+        """Return whether the race packs of all participants were handed out."""
+        return all(each.participant_id in self.packs for each in self.registration.participants)
+
+    @property
     def bibs(self) -> Sequence[int]:
         """Return the BIB numbers that were given."""
         return [each.bib_number for each in self.registration.participants if each.bib_number is not None]
@@ -199,7 +208,12 @@ class StatusView:
 
 
 def view_of(
-    access: RunnerAccess, registration: Registration, billing: Billing, now: datetime, wish: Wish
+    access: RunnerAccess,
+    registration: Registration,
+    billing: Billing,
+    now: datetime,
+    wish: Wish,
+    packs: Mapping[UUID, CollectedPack],
 ) -> StatusView:
     """Return what is shown of a registration at `now`."""
     due = billing.invoice.amount if billing.invoice is not None else registration.total_amount
@@ -222,6 +236,7 @@ def view_of(
         timeline=rules.timeline(registration, billing.invoice),
         stylesheet=stylesheet_of(registration.event.brand_color),
         usdt=usdt,
+        packs=packs,
     )
 
 

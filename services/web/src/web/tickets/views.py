@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from chassis.wording import Language, Wording
 
 from web.languages import address
+from web.upstream.packs import CollectedPack
 from web.upstream.registrations import Participant, Registration
 from web.upstream.tickets import HeldTicket, Ticket, Tickets
 from web.whatsapp import chat
@@ -25,6 +28,7 @@ class TicketView:
         bib_number, code: None if this participant has no ticket.
         number: of the ticket, as people read it; None if there is none, or it is not known.
         share: link that sends the ticket to its runner by WhatsApp.
+        pack: the race pack that was handed out; None if it was not, or is not known to have been.
     """
 
     key: str
@@ -35,6 +39,7 @@ class TicketView:
     code: str | None
     share: str | None = None
     number: str | None = None
+    pack: CollectedPack | None = None
 
     @property
     def first_name(self) -> str:
@@ -47,16 +52,33 @@ class TicketView:
         return f"/api/registration/v1/tickets/{self.code}.svg"
 
 
-def tickets_of(entry: Registration, tickets: Tickets, *, public_url: str, language: Language) -> Sequence[TicketView]:
+def tickets_of(
+    entry: Registration,
+    tickets: Tickets,
+    packs: Mapping[UUID, CollectedPack],
+    *,
+    public_url: str,
+    language: Language,
+) -> Sequence[TicketView]:
     """Return one view per participant, in the order of the registration."""
     by_id = {ticket.participant_id: ticket for ticket in tickets.items}
-    return [_view(entry, each, by_id.get(each.participant_id), public_url, language) for each in entry.participants]
+
+    def view(person: Participant) -> TicketView:
+        ticket, pack = by_id.get(person.participant_id), packs.get(person.participant_id)
+        return _view(entry, person, ticket, pack, public_url, language)
+
+    return [view(each) for each in entry.participants]
 
 
 def _view(
-    entry: Registration, person: Participant, ticket: Ticket | None, public_url: str, language: Language
+    entry: Registration,
+    person: Participant,
+    ticket: Ticket | None,
+    pack: CollectedPack | None,
+    public_url: str,
+    language: Language,
 ) -> TicketView:
-    shown: Mapping[str, str] = {
+    shown: Mapping[str, Any] = {
         "key": str(person.participant_id),
         "name": person.full_name,
         "category": entry.category_name,
@@ -77,6 +99,7 @@ def _view(
         code=ticket.ticket_code,
         share=chat(person.whatsapp, text),
         number=ticket.ticket_number,
+        pack=pack,
     )
 
 

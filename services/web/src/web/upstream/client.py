@@ -76,10 +76,13 @@ class ApiClient:
     Args:
         http: client with the base URL of the API's service; its owner closes it.
         prefix: of the API's paths, such as `/api/registration/v1`.
+        until: when calls are given up, in the event loop's time, if the limits of `http` do not end them before; None
+            for those limits only. Not for streams.
     """
 
     http: httpx.AsyncClient
     prefix: str
+    until: float | None = None
 
     async def call(
         self, method: str, path: str, visitor: Visitor, *, token: str | None = None, **options: Any
@@ -96,7 +99,8 @@ class ApiClient:
         """
         headers = {**visitor.headers(), **_authorization(token), **options.pop("headers", {})}
         try:
-            async with whole_answer(options.get("timeout") or self.http.timeout.read):
+            read = options.get("timeout") or self.http.timeout.read
+            async with asyncio.timeout_at(self.until), whole_answer(read):
                 response = await self.http.request(method, self.prefix + path, headers=headers, **options)
         except (httpx.HTTPError, TimeoutError) as error:
             raise self._unavailable(path, type(error).__name__) from None

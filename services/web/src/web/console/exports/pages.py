@@ -80,7 +80,7 @@ async def _list_page(request: Request, staff: StaffSession, registration: StaffA
     found, names, races = await asyncio.gather(
         registration.get(Exports, PATH, limit=_AT_ONCE, cursor=state.cursor),
         staff_names(identity, staff),
-        unless_away(all_races(registration)),
+        unless_away(all_races(registration.briefly)),
     )
     return console_page(
         request,
@@ -111,7 +111,7 @@ async def exports_page(
     """
     state = _state(request)
     races, found, names = await asyncio.gather(
-        unless_away(all_races(registration)),
+        unless_away(all_races(registration.briefly)),
         unless_away(registration.get(Exports, PATH, limit=_AT_ONCE, cursor=state.cursor)),
         staff_names(identity, staff),
     )

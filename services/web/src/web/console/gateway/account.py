@@ -1,6 +1,7 @@
 """The account at Midtrans: its keys, what is offered to runners, and the address for its notifications."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from chassis.errors import InvalidFields
@@ -38,11 +39,15 @@ _NO_KEY: Final = Wording(
 
 
 class Account(Answer):
-    """The account. The server key is never returned; `mode` is None if there is none that can be read."""
+    """The account. The server key is never returned; `mode` is None if there is none that can be read.
+
+    `refused_since` is when Midtrans first refused the stored key; None if it accepts it, as far as is known.
+    """
 
     mode: str | None
     merchant_id: str | None
     offers: tuple[str, ...]
+    refused_since: datetime | None = None
 
 
 class Changed(Answer):

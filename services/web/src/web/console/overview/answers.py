@@ -149,6 +149,12 @@ class PaymentStats(Answer):
         return rupiah_of(self.refunds_due.amounts)
 
 
+class GatewayAccount(Answer):
+    """Since when the payment gateway has refused the stored server key; None if it accepts it, or there is none."""
+
+    refused_since: datetime | None = None
+
+
 class MessageStats(Answer):
     """Messages that need staff."""
 

@@ -12,6 +12,7 @@ from web.console.access import ADMIN, EVERYONE, FINANCE, StaffOnly
 from web.console.menu import ROOT
 from web.console.overview.answers import (
     Conflicts,
+    GatewayAccount,
     Handouts,
     MessageStats,
     PaymentStats,
@@ -68,6 +69,7 @@ REFUNDS: Final = Kind("refunds", f"{ROOT}/refunds", FINANCE, timedelta(days=3))
 SURPLUS: Final = Kind("surplus", f"{ROOT}/surplus?state=open", FINANCE, timedelta(days=3))
 SURPLUS_DUE: Final = Kind("surplus_due", f"{ROOT}/surplus?state=refund_due", FINANCE, timedelta(days=3))
 DIFFERENCES: Final = Kind("differences", f"{ROOT}/reconciliation", FINANCE, None)
+GATEWAY_KEY: Final = Kind("gateway_key", f"{ROOT}/gateway", ADMIN, None)
 GIVEN_UP: Final = Kind("given_up", f"{ROOT}/queues", ADMIN, None)
 CONFLICTS: Final = Kind("conflicts", f"{ROOT}/conflicts", ADMIN, None)
 CANCELLED_PACKS: Final = Kind("cancelled_packs", f"{ROOT}/pickup", ADMIN, None, is_of_race=True)
@@ -106,6 +108,7 @@ class NeedsRead:
     kept: Part[KeptMoney]
     kept_due: Part[KeptMoney]
     reconciliations: Part[Reconciliations]
+    account: Part[GatewayAccount]
     messages: Part[MessageStats]
     queues: Sequence[Part[Queues]]
     conflicts: Part[Conflicts]
@@ -129,6 +132,8 @@ def _all_needs(found: NeedsRead) -> Iterator[tuple[Kind, Part[Work]]]:
     yield SURPLUS, _read(found.kept, _kept)
     yield SURPLUS_DUE, _read(found.kept_due, _kept)
     yield DIFFERENCES, _read(found.reconciliations, _differences)
+    if found.account.value is not None and found.account.value.refused_since is not None:
+        yield GATEWAY_KEY, _read(found.account, _refused_key)
     yield GIVEN_UP, _given_up(found.queues)
     yield CONFLICTS, _read(found.conflicts, _conflicts)
     if found.cancelled_packs is not NOT_ASKED:
@@ -157,6 +162,10 @@ def _kept(found: KeptMoney) -> Work:
 def _differences(found: Reconciliations) -> Work:
     """Return the differences of the last reconciliation; none while it has not run yet."""
     return Work(found.items[0].differences if found.items else 0)
+
+
+def _refused_key(account: GatewayAccount) -> Work:
+    return Work(1, oldest_at=account.refused_since)
 
 
 def _tickets(stats: MessageStats) -> Work:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,10 +11,11 @@ from chassis.auth.principals import Role
 from chassis.clock import Clock
 
 from web.console.access import ADMIN, FINANCE
-from web.console.apis import StaffApi
+from web.console.apis import StaffApi, given_up_at
 from web.console.catalog import Race, all_races, race_of
 from web.console.overview.answers import (
     Conflicts,
+    GatewayAccount,
     Handouts,
     MessageStats,
     Packs,
@@ -32,6 +33,7 @@ from web.console.services import NAMES
 from web.console.surplus.models import MOST_COUNTED, KeptMoney
 from web.upstream.client import AnswerT
 
+_REGISTRATION: Final = "registration"
 _COUNTED: Final = 50
 _OPEN_MONEY: Final = MappingProxyType({"state": "open", "limit": str(MOST_COUNTED)})
 _MONEY_DUE: Final = MappingProxyType({**_OPEN_MONEY, "state": "refund_due"})
@@ -74,12 +76,18 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the parts of the page for a member of staff."""
+    """Reads the parts of the page for a member of staff.
+
+    Attributes:
+        until: when the parts of registration are given up, in the event loop's time: one moment for the catalog and for
+            those that are asked after it, so that they do not add up while registration hangs.
+    """
 
     apis: Mapping[str, StaffApi]
     last: LastAnswers
     clock: Clock
     role: Role
+    until: float = field(default_factory=given_up_at)
 
     async def read(self, asked: Asked) -> tuple[OfRace, NeedsRead]:
         """Return what is known about the race and about what needs staff.
@@ -89,15 +97,16 @@ class Reader:
         Raises:
             Refused: 401.
         """
-        of_race, (payment, kept, kept_due, runs), messages, queues, conflicts = await asyncio.gather(
+        of_race, (payment, kept, kept_due, runs), account, messages, queues, conflicts = await asyncio.gather(
             self._of_race(asked),
             self._money(),
+            self._ask("payment", GatewayAccount, "/settings/midtrans", allowed=self._is_admin),
             self._ask("notification", MessageStats, "/stats"),
             self._queues(),
             self._ask("checkin", Conflicts, "/conflicts", _OPEN_CONFLICTS, allowed=self._is_admin),
         )
         packs = of_race.cancelled_packs
-        return of_race, NeedsRead(payment, kept, kept_due, runs, messages, queues, conflicts, packs)
+        return of_race, NeedsRead(payment, kept, kept_due, runs, account, messages, queues, conflicts, packs)
 
     async def _money(self) -> tuple[Part[PaymentStats], Part[KeptMoney], Part[KeptMoney], Part[Reconciliations]]:
         return await asyncio.gather(
@@ -111,7 +120,7 @@ class Reader:
         return await asyncio.gather(*(self._ask(name, Queues, "/queues", allowed=self._is_admin) for name in NAMES))
 
     async def _of_race(self, asked: Asked) -> OfRace:
-        races = await self.last.get("catalog", all_races(self.apis["registration"]))
+        races = await self.last.get("catalog", all_races(self._api(_REGISTRATION)))
         race = race_of(races.value or (), asked.race)
         return OfRace(races) if race is None else await self._about(races, race, asked)
 
@@ -122,9 +131,9 @@ class Reader:
         days = {"interval": "day", "from": first_day.isoformat()}
         some = {"state": "cancelled", "limit": str(_COUNTED)}
         found = await asyncio.gather(
-            self._ask("registration", Stats, "/stats", of_race),
-            self._ask("registration", Timeline, "/stats/timeline", {**of_race, **two_days}),
-            self._ask("registration", Timeline, "/stats/timeline", {**of_race, **days}),
+            self._ask(_REGISTRATION, Stats, "/stats", of_race),
+            self._ask(_REGISTRATION, Timeline, "/stats/timeline", {**of_race, **two_days}),
+            self._ask(_REGISTRATION, Timeline, "/stats/timeline", {**of_race, **days}),
             self._ask("checkin", Packs, "/stats", of_race),
             self._ask("checkin", Handouts, "/checkins", {**of_race, **some}, allowed=self._is_admin),
             self._ask("payment", PaymentStats, "/stats", of_race),
@@ -142,7 +151,11 @@ class Reader:
     ) -> Part[AnswerT]:
         if not allowed:
             return NOT_ASKED
-        return await self.last.get((name, path, *query.items()), self.apis[name].get(kind, path, **query))
+        return await self.last.get((name, path, *query.items()), self._api(name).get(kind, path, **query))
+
+    def _api(self, name: str) -> StaffApi:
+        api = self.apis[name]
+        return api.until(self.until) if name == _REGISTRATION else api.briefly
 
     @property
     def _sees_money(self) -> bool:

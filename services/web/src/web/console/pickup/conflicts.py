@@ -120,7 +120,7 @@ async def _page(
     failure: Failure | None = None,
 ) -> Response:
     races, names = await asyncio.gather(
-        unless_away(all_races(services.apis["registration"])), staff_names(services.apis["identity"], staff)
+        unless_away(all_races(services.apis["registration"].briefly)), staff_names(services.apis["identity"], staff)
     )
     return console_page(
         request,

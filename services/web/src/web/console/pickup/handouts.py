@@ -103,7 +103,7 @@ async def list_handouts(
     """List the packs of a race that were handed out, filtered by what became of them and by words."""
     state = ListState.of(request, ("race", "state", "q"))
     chosen_state = state.value("state") if state.value("state") in STATES else None
-    races = await unless_away(all_races(registration))
+    races = await unless_away(all_races(registration.briefly))
     chosen = race_of(races or (), race)
     found = await unless_away(
         checkin.get(

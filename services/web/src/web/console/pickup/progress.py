@@ -73,7 +73,7 @@ async def show_progress(
     Raises:
         Unavailable: the counts of a page that refreshes itself, which keeps those that it has.
     """
-    races = await unless_away(all_races(registration))
+    races = await unless_away(all_races(registration.briefly))
     chosen = race_of(races or (), race)
     event_id = chosen.id if chosen else None
     stats, cancelled = await asyncio.gather(

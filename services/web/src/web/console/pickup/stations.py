@@ -45,7 +45,9 @@ async def list_stations(
 ) -> Response:
     """List the stations that hand out packs of a race."""
     races, stations, devices = await asyncio.gather(
-        unless_away(all_races(registration)), unless_away(all_stations(checkin)), unless_away(devices_of(checkin))
+        unless_away(all_races(registration.briefly)),
+        unless_away(all_stations(checkin)),
+        unless_away(devices_of(checkin)),
     )
     chosen = race_of(races or (), race)
     return console_page(

@@ -35,7 +35,7 @@ async def show_stock(
     race: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
     """Show the jerseys of a race by size, with the form for the numbers that were brought."""
-    races = await unless_away(all_races(registration))
+    races = await unless_away(all_races(registration.briefly))
     chosen = race_of(races or (), race)
     stock = await unless_away(checkin.get(Stock, PATH, event_id=chosen.id)) if chosen else None
     return _page(request, staff, races, chosen, stock)

@@ -1,8 +1,9 @@
 """BIB ranges of a race's categories, drawn on one scale, and where they overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
+from uuid import UUID
 
 from web.console.races.upstream import Category
 
@@ -15,11 +16,16 @@ _THINNEST: Final = 4
 
 @dataclass(frozen=True)
 class BibRange:
-    """The numbers of a category, both ends included."""
+    """The numbers of a category, both ends included.
+
+    Attributes:
+        burned: how many are never given again, as their runners were cancelled.
+    """
 
     name: str
     first: int
     last: int
+    burned: int = 0
 
     @property
     def size(self) -> int:
@@ -27,9 +33,9 @@ class BibRange:
         return self.last - self.first + 1
 
     @classmethod
-    def of(cls, category: Category) -> Self:
-        """Return the range of a category."""
-        return cls(category.name, category.bib_start_number, category.bib_end_number)
+    def of(cls, category: Category, burned: Mapping[UUID, int]) -> Self:
+        """Return the range of a category, with its burned numbers if they are known."""
+        return cls(category.name, category.bib_start_number, category.bib_end_number, burned.get(category.id, 0))
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,11 @@ class Drawing:
     """Ranges on a scale that begins with the lowest number and ends with the highest."""
 
     ranges: Sequence[BibRange]
+
+    @property
+    def has_burned(self) -> bool:
+        """Return whether a range has numbers that are never given again."""
+        return any(each.burned for each in self.ranges)
 
     @property
     def overlaps(self) -> Sequence[Overlap]:
@@ -83,16 +94,22 @@ class Drawing:
         return Bar(min(round((first - lowest) * unit), WIDTH - width), width)
 
 
-def drawing_of(categories: Sequence[Category]) -> Drawing:
-    """Return the drawing of categories, the lowest numbers first."""
-    return Drawing(sorted((BibRange.of(each) for each in categories), key=lambda each: (each.first, each.last)))
+def drawing_of(categories: Sequence[Category], burned: Mapping[UUID, int]) -> Drawing:
+    """Return the drawing of categories, the lowest numbers first.
+
+    Args:
+        burned: numbers that are never given again, by category.
+    """
+    return _in_order([BibRange.of(each, burned) for each in categories])
 
 
-def drawing_with(others: Sequence[Category], name: str, first: int | None, last: int | None) -> Drawing:
+def drawing_with(others: Sequence[Category], own: BibRange | None, burned: Mapping[UUID, int]) -> Drawing:
     """Return the drawing of other categories and a range that is being typed, if it is one."""
-    ranges = [BibRange.of(each) for each in others]
-    if first is not None and last is not None and 0 < first <= last:
-        ranges.append(BibRange(name, first, last))
+    ranges = [BibRange.of(each, burned) for each in others]
+    return _in_order(ranges if own is None else [*ranges, own])
+
+
+def _in_order(ranges: Sequence[BibRange]) -> Drawing:
     return Drawing(sorted(ranges, key=lambda each: (each.first, each.last)))
 
 

@@ -10,12 +10,13 @@ from chassis.wording import Language, Wording
 from fastapi import Request, Response
 
 from web.console.access import Admin
-from web.console.apis import Failure, Registration, unless_away
+from web.console.apis import Failure, Registration, StaffApi, unless_away
 from web.console.menu import ROOT
 from web.console.merging import BASE, conflict, fingerprints, merge
 from web.console.pages import console_page, done, form_after
 from web.console.races import forms
 from web.console.races.bibs import BibRange, Drawing, drawing_with, next_start
+from web.console.races.burned import burned_bibs
 from web.console.races.listing import PATH
 from web.console.races.places import places_of
 from web.console.races.race_forms import slug_of
@@ -52,7 +53,7 @@ async def show_new(request: Request, staff: Admin, registration: Registration, r
     """The form for a new category."""
     race = await race_by_id(registration, race_id)
     start = {"bib_start_number": str(next_start(race.categories)), "payment_deadline_hours": "24", "is_active": "yes"}
-    return _page(request, staff, race, start)
+    return await _page(request, staff, registration, race, start)
 
 
 @router.action(_NEW)
@@ -68,7 +69,7 @@ async def create(request: Request, staff: Admin, registration: Registration, rac
         failure = await registration.change("POST", f"/events/{race_id}/categories", body)
     if failure is None:
         return done(request, f"{ROOT}{PATH}/{race_id}", "category_created")
-    return _page(request, staff, race, typed, _at_field(failure, race, None, reading))
+    return await _page(request, staff, registration, race, typed, _at_field(failure, race, None, reading))
 
 
 @router.page(_EDIT)
@@ -78,7 +79,7 @@ async def show_form(
     """The form that changes a category."""
     race = await race_by_id(registration, race_id)
     category = race.category(category_id)
-    return _page(request, staff, race, category_values(category, race.timezone), category=category)
+    return await _page(request, staff, registration, race, category_values(category, race.timezone), category=category)
 
 
 @router.action(_EDIT)
@@ -100,7 +101,7 @@ async def save(
     if failure is None:
         return done(request, f"{ROOT}{PATH}/{race_id}", "category_saved")
     failure = _at_field(failure, race, category, reading)
-    return _page(request, staff, race, merged.values, failure, category=category)
+    return await _page(request, staff, registration, race, merged.values, failure, category=category)
 
 
 @router.page(_DELETE)
@@ -157,7 +158,7 @@ def _at_field(failure: Failure, race: Race, category: Category | None, reading: 
     placed = forms.at_field(failure) or failure
     if failure.code != "bib_range_overlap":
         return placed
-    overlaps = _drawing(race, category, reading.typed).overlaps
+    overlaps = _drawing(race, category, reading.typed, {}).overlaps
     others = {each.one if each.other.name == _own_name(category, reading.typed) else each.other for each in overlaps}
     if not others:
         return placed
@@ -174,10 +175,17 @@ def _own_name(category: Category | None, values: Mapping[str, str]) -> str:
     return values.get("name") or (category.name if category else "")
 
 
-def _drawing(race: Race, category: Category | None, values: Mapping[str, str]) -> Drawing:
+def _drawing(race: Race, category: Category | None, values: Mapping[str, str], burned: Mapping[UUID, int]) -> Drawing:
     others = [each for each in race.categories if category is None or each.id != category.id]
+    return drawing_with(others, _own_range(category, values, burned), burned)
+
+
+def _own_range(category: Category | None, values: Mapping[str, str], burned: Mapping[UUID, int]) -> BibRange | None:
+    """Return the range that is typed; None if it is none."""
     first, last = (_number(values.get(name, "")) for name in ("bib_start_number", "bib_end_number"))
-    return drawing_with(others, _own_name(category, values) or "…", first, last)
+    if first is None or last is None or not 0 < first <= last:
+        return None
+    return BibRange(_own_name(category, values) or "…", first, last, burned.get(category.id, 0) if category else 0)
 
 
 def _number(text: str) -> int | None:
@@ -187,15 +195,17 @@ def _number(text: str) -> int | None:
         return None
 
 
-def _page(
+async def _page(
     request: Request,
     staff: StaffSession,
+    registration: StaffApi,
     race: Race,
     values: Mapping[str, str],
     failure: Failure | None = None,
     *,
     category: Category | None = None,
 ) -> Response:
+    burned = await burned_bibs(registration, race.id)
     return console_page(
         request,
         staff,
@@ -205,7 +215,8 @@ def _page(
         base_name=BASE,
         race=race,
         category=category,
-        drawing=_drawing(race, category, values),
+        drawing=_drawing(race, category, values, burned),
+        burned=burned.get(category.id, 0) if category else 0,
         **forms.shown(failure),
     )
 

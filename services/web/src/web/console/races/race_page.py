@@ -1,5 +1,6 @@
 """The page of one race, and the preview of its public page."""
 
+import asyncio
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -10,6 +11,7 @@ from web.console.access import ADMIN, AnyStaff
 from web.console.apis import Registration
 from web.console.pages import console_page
 from web.console.races.bibs import drawing_of
+from web.console.races.burned import burned_bibs
 from web.console.races.colors import Swatch
 from web.console.races.listing import PATH, state_of
 from web.console.races.upstream import KINDS, race_by_id
@@ -26,7 +28,7 @@ ONE: Final = f"{PATH}/{{race_id}}"
 @router.page(ONE)
 async def show_race(request: Request, staff: AnyStaff, registration: Registration, race_id: UUID) -> Response:
     """Show a race with its pictures and categories."""
-    race = await race_by_id(registration, race_id)
+    race, burned = await asyncio.gather(race_by_id(registration, race_id), burned_bibs(registration, race_id))
     return console_page(
         request,
         staff,
@@ -35,7 +37,7 @@ async def show_race(request: Request, staff: AnyStaff, registration: Registratio
         standing=state_of(race, request.app.state.clock()),
         swatch=Swatch.of(race.brand_color or ""),
         pictures={kind: race.picture(kind) for kind in KINDS},
-        drawing=drawing_of(race.categories),
+        drawing=drawing_of(race.categories, burned),
         may_change=ADMIN.admits(staff.account.role),
     )
 

@@ -42,7 +42,7 @@ _NO_DAY: Final = Wording(en="Write a day such as 2027-08-17.", id="Tulis tanggal
 
 
 class Item(Answer):
-    """A named difference, or something to know: `severity` says which. `who` has to do `what`, in both languages.
+    """Something to look at, or to know: `severity` says which. `who` has to do `what`, in both languages.
 
     It stands for `count` of its kind, and `amount` is theirs in all.
     """
@@ -64,7 +64,7 @@ class Item(Answer):
 
     @property
     def is_difference(self) -> bool:
-        """Return whether accounts do not agree because of it."""
+        """Return whether a person has to look at it. Accounts may agree all the same."""
         return self.severity == _DIFFERENCE
 
     def place(self, channel: str) -> str:
@@ -85,7 +85,7 @@ class Channel(Answer):
 
     Attributes:
         waits: what is to be seen yet, and need not have been.
-        differences: number of items that are one, with those that are not listed.
+        differences: number of items to look at, with those that are not listed; `difference` may be 0 all the same.
         left_out: number of items that are not listed.
     """
 
@@ -101,7 +101,7 @@ class Channel(Answer):
 
 
 class Reconciliation(Answer):
-    """The reconciliation of a day, with the number of its differences."""
+    """The reconciliation of a day; `differences` is the number of items to look at."""
 
     date: date
     timezone: str
@@ -111,7 +111,7 @@ class Reconciliation(Answer):
 
 
 class Run(Answer):
-    """A stored reconciliation."""
+    """A stored reconciliation; `differences` is the number of items to look at."""
 
     date: date
     ran_at: datetime

@@ -118,7 +118,7 @@ Asked = Annotated[_Asked, Depends()]
 @router.page(PATH)
 async def show_participants(request: Request, staff: AnyStaff, registration: Registration, asked: Asked) -> Response:
     """Show who takes part in a race, and how that grew."""
-    races = await unless_away(all_races(registration))
+    races = await unless_away(all_races(registration.briefly))
     chosen = race_of(races or (), asked.race)
     category = asked.category_of(chosen) if chosen else None
     errors = list(asked.errors(language_of_path(request.url.path)))

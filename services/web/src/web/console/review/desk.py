@@ -141,7 +141,7 @@ async def open_desk(apis: Sources, asked: Asked) -> Desk:
         return Desk(None, last=last, is_lost=is_lost, race=asked.race, waiting=waiting, checked=checked)
     return Desk(
         item,
-        await registration_of(apis.registration, item.payment.registration_id),
+        await registration_of(apis.registration.briefly, item.payment.registration_id),
         reasons,
         last,
         skips=asked.skips and not is_wrapped,
@@ -220,10 +220,12 @@ async def _known(payment: StaffApi, payment_id: UUID | None) -> Payment | None:
 
 
 async def _checked(payment: StaffApi, asked: Asked) -> Sequence[Payment]:
-    found = await unless_away(payment.get(Payments, "/payments", waits_for_second="true", limit=_MOST, **asked.wanted))
+    found = await unless_away(
+        payment.briefly.get(Payments, "/payments", waits_for_second="true", limit=_MOST, **asked.wanted)
+    )
     return found.items if found else ()
 
 
 async def _waiting(payment: StaffApi, asked: Asked) -> Waiting | None:
-    found = await unless_away(payment.get(_Stats, "/stats", **asked.wanted))
+    found = await unless_away(payment.briefly.get(_Stats, "/stats", **asked.wanted))
     return found.waiting if found else None

@@ -118,8 +118,7 @@ def _asked(
 @router.page(PATH)
 async def show_desk(request: Request, staff: Finance, apis: Apis, asked: Annotated[Asked, Depends(_asked)]) -> Response:
     """Show the next proof to review, leased to its reviewer."""
-    desk = await open_desk(apis, asked)
-    return await _page(request, staff, apis, desk, request.query_params.get(DONE, ""))
+    return await _page(request, staff, apis, asked, request.query_params.get(DONE, ""))
 
 
 @router.action(f"{_ONE}/verify")
@@ -153,9 +152,8 @@ async def refuse_proof(request: Request, payment_id: UUID, staff: Finance, apis:
             raise
         message = next(iter(refused.field_errors.values()), refused.wording.en)
         wrong = Form({OWN_REASON: reason}, [FieldError(OWN_REASON, message)])
-        desk = await open_desk(apis, Asked(had=payment_id, race=race))
-        shown = Form() if desk.is_lost else wrong
-        return await _page(request, staff, apis, desk, "", status=refused.status, form=shown)
+        here = Asked(had=payment_id, race=race)
+        return await _page(request, staff, apis, here, "", status=refused.status, form=wrong)
     return await _after(request, staff, apis, outcome, asked)
 
 
@@ -185,7 +183,7 @@ async def go_back(request: Request, payment_id: UUID, staff: Finance, apis: Apis
 async def _after(request: Request, staff: StaffSession, apis: Sources, outcome: str, asked: Asked) -> Response:
     """Return the desk with the next proof: at once for a script, else by a redirect, whose reload decides nothing."""
     if _PARTS in request.headers:
-        return await _page(request, staff, apis, await open_desk(apis, asked), outcome)
+        return await _page(request, staff, apis, asked, outcome)
     ways = {"skips": asked.skips, "back": asked.is_back}
     of_race = {"race": asked.race.slug} if asked.race else {}
     how = {name: "1" for name, is_so in ways.items() if is_so}
@@ -197,22 +195,27 @@ async def _page(
     request: Request,
     staff: StaffSession,
     apis: Sources,
-    desk: Desk,
+    asked: Asked,
     outcome: str,
     *,
     status: int = 200,
     form: Form | None = None,
 ) -> Response:
+    """Return the desk; the races to choose from are read beside it, so that only one of both waits if they are slow.
+
+    Args:
+        form: what was typed about the proof that the reviewer had; left out if it is not theirs any more.
+    """
     is_part = _PARTS in request.headers
     zone: str = request.app.state.settings.timezone
-    races, names = await asyncio.gather(_races(apis, is_part=is_part), _names(apis, staff, desk))
+    (desk, names), races = await asyncio.gather(_desk(apis, staff, asked), _races(apis, is_part=is_part))
     shown: Mapping[str, Any] = {
         "desk": desk,
         "races": races,
         "race": desk.race,
         "of_race": f"?{urlencode({'race': desk.race.slug})}" if desk.race else "",
         "outcome": outcome,
-        "form": form or Form(),
+        "form": Form() if form is None or desk.is_lost else form,
         "view": View.of(request.query_params.get("view", "")),
         "now": request.app.state.clock(),
         "me": staff.account.id,
@@ -224,15 +227,16 @@ async def _page(
     return console_page(request, staff, template, status=status, **shown)
 
 
+async def _desk(apis: Sources, staff: StaffSession, asked: Asked) -> tuple[Desk, StaffNames | None]:
+    """Return the desk, and the names of staff if the proof on it was checked by another person; else none is needed."""
+    desk = await open_desk(apis, asked)
+    is_second = desk.item is not None and desk.item.payment.checked_by is not None
+    return desk, await staff_names(apis.identity, staff) if is_second else None
+
+
 async def _races(apis: Sources, *, is_part: bool) -> Sequence[Race]:
     """Return the races to choose from; none for a part of the page, and while registrations do not answer."""
-    return () if is_part else await unless_away(all_races(apis.registration)) or ()
-
-
-async def _names(apis: Sources, staff: StaffSession, desk: Desk) -> StaffNames | None:
-    """Return the names of staff if the proof on the desk was checked by another person; else none is needed."""
-    is_second = desk.item is not None and desk.item.payment.checked_by is not None
-    return await staff_names(apis.identity, staff) if is_second else None
+    return () if is_part else await unless_away(all_races(apis.registration.briefly)) or ()
 
 
 async def _skips(request: Request) -> bool:

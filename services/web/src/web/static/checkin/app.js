@@ -13,6 +13,7 @@ import { showState } from "./state.js";
 import { Network, Sync } from "./sync.js";
 import { Updates } from "./updates.js";
 import { allowSound, hideVerdict, showVerdict, signals, verdictWord } from "./verdict.js";
+import { WakeLock } from "./wakelock.js";
 import { word } from "./words.js";
 
 const ONLY_ONE = "startline-checkin";
@@ -24,6 +25,7 @@ class App {
   network = new Network();
   session = new Session();
   updates = new Updates();
+  wakeLock = new WakeLock();
   remarks = NO_REMARKS;
   #queue = Promise.resolve();
   #pending = 0;
@@ -39,7 +41,7 @@ class App {
   }
 
   #cameraSettings() {
-    return { camera: null, async keepCamera(id) { this.camera = id; await storage.keep("camera", id); } };
+    return { camera: null, async keepCamera(id) { this.camera = id; await storage.keepSetting("camera", id); } };
   }
 
   async start() {
@@ -54,6 +56,7 @@ class App {
     this.updates.start(() => !this.#pending).catch((problem) => console.warn("updates", problem.message));
     this.updates.addEventListener("change", () => this.refresh());
     this.network.addEventListener("change", () => this.refresh());
+    addEventListener("appinstalled", () => this.#askToBeKept());
     setInterval(() => this.refresh(), 10 * SECOND_MS);
     await (this.session.token ? this.begin() : this.#askForPin());
   }
@@ -72,10 +75,18 @@ class App {
     const linked = stationIn(location.search);
     this.otherStation = linked !== null && linked !== this.session.station.id;
     view("scan");
+    this.wakeLock.hold();
     this.#showProxy();
     await this.refresh();
+    this.#askToBeKept();
     this.sync.start();
     if ((await this.#cameraState()) === "granted") this.camera.start();
+  }
+
+  /** Not waited for: a browser may ask the volunteer. */
+  async #askToBeKept() {
+    await storage.askToBeKept();
+    await this.refresh();
   }
 
   async #dropForeignRoster() {
@@ -92,6 +103,7 @@ class App {
 
   async #askForPin(reason, undecided) {
     this.camera.stop();
+    this.wakeLock.release();
     closeSheets();
     view("login");
     await this.signIn.open(reason, undecided);
@@ -199,7 +211,8 @@ class App {
     const lines = verdicts.map(({ kind, entry }) =>
       kind === "handed_out" ? `${entry.bib_number} · ${entry.jersey_size.toUpperCase()}` : `${entry.bib_number}: ${verdictWord(kind)}`,
     );
-    const kind = given.length === members.length ? "group_done" : "group_some";
+    const isNotStored = !given.length && verdicts.some((each) => each.kind === "not_stored");
+    const kind = given.length === members.length ? "group_done" : isNotStored ? "not_stored" : "group_some";
     await this.#show({ kind, count: given.length, lines, isOffline: given.some((each) => each.isOffline) });
     const ended = verdicts.find((each) => each.kind === "signed_out");
     if (ended) await this.signedOut(ended.code);
@@ -216,7 +229,8 @@ class App {
     try {
       await this.scans.change(scan.key, remarks);
     } catch {
-      return showVerdict({ kind: "not_stored" });
+      showVerdict({ kind: "not_stored" });
+      return this.refresh();
     }
     await this.refresh();
     this.sync.now();
@@ -228,8 +242,8 @@ class App {
 
   async #keepRemarks(remarks) {
     this.remarks = remarks.collected_by ? remarks : NO_REMARKS;
-    await storage.keep("remarks", this.remarks);
     this.#showProxy();
+    await (remarks.collected_by ? storage.keepSetting("remarks", remarks) : storage.forget("remarks"));
   }
 
   #showProxy() {
@@ -275,7 +289,7 @@ class App {
   async #toggleSound() {
     signals.areOn = !signals.areOn;
     one("[data-sound]").setAttribute("aria-pressed", String(signals.areOn));
-    await storage.keep("sound", signals.areOn);
+    await storage.keepSetting("sound", signals.areOn);
   }
 
   /** Sign out only when the server has every scan. */

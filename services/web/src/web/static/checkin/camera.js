@@ -19,7 +19,6 @@ export class Camera {
   #lastText = "";
   #lastAt = 0;
   #isReading = false;
-  #wakeLock = null;
   isWanted = false;
 
   /** `onCode` hears what a code says; the same one again only after some seconds out of sight. */
@@ -48,7 +47,6 @@ export class Camera {
     one("[data-camera]").dataset.on = "yes";
     show("camera", "");
     await this.#offerTools();
-    this.#stayAwake();
     this.#read();
   }
 
@@ -73,8 +71,6 @@ export class Camera {
   pause() {
     if (this.#stream) end(this.#stream);
     this.#stream = null;
-    this.#wakeLock?.release().catch(() => {});
-    this.#wakeLock = null;
     delete one("[data-camera]").dataset.on;
     show("camera", word("camera_off"));
   }
@@ -86,10 +82,6 @@ export class Camera {
 
   get #track() {
     return this.#stream?.getVideoTracks()[0];
-  }
-
-  async #stayAwake() {
-    this.#wakeLock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
   }
 
   /* Tools, as far as this camera has them */

@@ -21,11 +21,11 @@ export class Session {
 
   async begin(stationId, pin, deviceName) {
     const found = await api.logIn(stationId, { pin_code: pin, device_name: deviceName });
-    Object.assign(this, { token: found.device_token, station: found.station });
-    await storage.keep("session", { token: this.token, station: this.station });
+    const session = { token: found.device_token, station: found.station };
     await storage.keep("device-name", deviceName);
-    await storage.keep("station-id", this.station.id);
-    storage.askToBeKept();
+    await storage.keep("station-id", session.station.id);
+    await storage.keep("session", session); // last: a phone that cannot store it is not signed in
+    Object.assign(this, session);
   }
 
   /** Take over which race the station hands out; staff may have changed it. */
@@ -94,12 +94,18 @@ export class SignIn {
   }
 
   #explain(problem) {
-    if (!(problem instanceof api.Refusal)) return this.#refuse("no_answer");
+    if (problem instanceof api.NoAnswer) return this.#refuse("no_answer");
+    if (!(problem instanceof api.Refusal)) return this.#notStored(problem);
     if (problem.status === 429) return this.#refuse("too_many");
     if (problem.code === "unknown_station") return this.#refuse("no_station");
     const said = { wrong_pin: "wrong_pin", station_locked: "station_locked" }[problem.code];
     if (said) return this.say(word(said, problem.problem));
     this.say(problem.problem.errors?.[0]?.message ?? problem.problem.detail);
+  }
+
+  #notStored(problem) {
+    console.warn("sign-in", problem.message);
+    this.#refuse("hint_not_stored");
   }
 
   #refuse(name) {

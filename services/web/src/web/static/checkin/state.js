@@ -4,7 +4,9 @@ import * as storage from "./storage.js";
 import { all, element, one, show } from "./dom.js";
 import { ago, moment, word } from "./words.js";
 
-const LOW_BYTES = 50 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
+const LOW_BYTES = 50 * MEGABYTE;
+const MOST_USED = 0.9;
 const OLD_MS = 30 * 60 * 1000;
 const CLOCK_SECONDS = 120;
 
@@ -39,14 +41,24 @@ async function warnings({ network, scans, sync, session, updates, otherStation }
   const found = [];
   if (!window.isSecureContext) found.push(["bad", word("insecure")]);
   if (!session.token) return found;
-  const room = await storage.room().catch(() => null);
-  if (room && room.left < LOW_BYTES) found.push(["bad", word("storage_low", { left: Math.max(0, Math.round(room.left / 1048576)) })]);
+  found.push(...(await storageWarnings()));
   const undecided = sync.conflicts.length + scans.newestFirst().filter((scan) => scan.state === "refused").length;
   if (undecided) found.push(["bad", word("conflicts", { count: undecided })]);
   if (Math.abs(sync.clockOffset) > CLOCK_SECONDS) found.push(["warn", word("clock_off", { minutes: Math.round(Math.abs(sync.clockOffset) / 60) })]);
   if (network.lastSync && Date.now() - Date.parse(network.lastSync) > OLD_MS) found.push(["warn", word("old_roster", { when: moment(network.lastSync) })]);
   if (otherStation) found.push(["warn", word("other_station", { station: session.station.name })]);
   if (updates.isWaiting) found.push(["info", word("new_version")]);
+  return found;
+}
+
+/** Warn before scans can be lost: what is refused already, a phone that is nearly full, a browser that may delete. */
+async function storageWarnings() {
+  const found = [];
+  const room = await storage.room().catch(() => null);
+  const isLow = room && (room.left < LOW_BYTES || room.used > MOST_USED);
+  if (storage.refusesWrites()) found.push(["bad", word("storage_refused")]);
+  else if (isLow) found.push(["bad", word("storage_low", { left: Math.max(0, Math.round(room.left / MEGABYTE)) })]);
+  if (storage.mayBeDeleted()) found.push(["warn", word("storage_not_kept")]);
   return found;
 }
 
