@@ -8,6 +8,7 @@ import pytest
 from chassis.asyncapi import document
 from chassis.service import DatabaseOwner
 from chassis.tables import ServiceTables, new_metadata
+from standalone.cli import main
 from standalone.services import DATABASE_OWNERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +64,17 @@ def test_the_readme_names_commands_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"make ([a-z-]+)", readme)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_readme_names_each_command_of_the_operator(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = re.findall(r"^ {4}([a-z-]+)\b", capsys.readouterr().out, re.MULTILINE)
+
+    rows = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \| ", (ROOT / "README.md").read_text(), re.MULTILINE)
+    named = {command for row in rows for command in re.findall(r"`([a-z-]+)`", row)}
+    assert commands
+    assert set(commands) - named == set()
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=[str(page.relative_to(ROOT)) for page in DOCUMENTS])

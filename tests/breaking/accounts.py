@@ -11,6 +11,7 @@ from contracts import (
     RegistrationConfirmed,
     RegistrationCreated,
     RegistrationExpired,
+    WaitlistJoined,
     WaitlistOffered,
 )
 from contracts.topology import SUBSCRIPTIONS
@@ -53,7 +54,9 @@ _EFFECTS: Mapping[str, Mapping[str, Account]] = {
         "invoice closed": Account("payment", "SELECT registration_id FROM invoices WHERE status = 'expired'"),
     },
     WaitlistOffered.TYPE: {
-        "waiting contact": Account("notification", "SELECT registration_id FROM contacts WHERE stage = 'waiting'"),
+        "waiting contact": Account(
+            "notification", "SELECT registration_id FROM contacts WHERE stage = 'waiting' AND revision >= 0"
+        ),
     },
     PaymentUploaded.TYPE: {
         "clock stopped": Account(
@@ -164,7 +167,13 @@ def _runners(events: Events) -> list[str]:
 
 def _messages(events: Events) -> Iterator[str]:
     """The person in charge hears of every step; the tickets go to everybody. Each on every channel."""
-    in_charge = (RegistrationCreated.TYPE, PaymentUploaded.TYPE, RegistrationExpired.TYPE, WaitlistOffered.TYPE)
+    in_charge = (
+        RegistrationCreated.TYPE,
+        PaymentUploaded.TYPE,
+        RegistrationExpired.TYPE,
+        WaitlistJoined.TYPE,
+        WaitlistOffered.TYPE,
+    )
     about = [(kind, whom) for kind in in_charge for whom in _subjects(events, kind)]
     about += [(RegistrationConfirmed.TYPE, whom) for whom in _runners(events)]
     for kind, whom in about:
