@@ -41,6 +41,7 @@ _REGISTRATION: Final = SimpleNamespace(
 _INVOICE: Final = SimpleNamespace(amount=Decimal(1_300_042), to_transfer=Decimal(1_299_919))
 _NETWORK: Final = SimpleNamespace(name="Polygon", label="MATIC", explorer="polygonscan.com")
 _TRANSACTION: Final = "https://polygonscan.com/tx/0x5e"
+_COLLECTED: Final = SimpleNamespace(location_name="Gedung Merdeka", checked_in_at=_AT)
 _BANK: Final = SimpleNamespace(name="BCA", app="BCA mobile", app_menu=("m-Transfer", "BCA Virtual Account"))
 
 
@@ -60,13 +61,14 @@ async def show_parts(request: Request) -> Response:
         sample=_sample(),
         options=_options(),
         transfers=_transfers(),
-        tickets=[_ticket(1_042), _ticket(10_420), _ticket(104_200)],
+        tickets=[_ticket(1_042), _ticket(10_420), _ticket(104_200, _COLLECTED)],
     )
 
 
-def _ticket(bib: int) -> SimpleNamespace:
+def _ticket(bib: int, pack: SimpleNamespace | None = None) -> SimpleNamespace:
     number = f"TIX-FR5K{bib:05}-01"
-    return SimpleNamespace(bib_number=bib, number=number, name="Budi Santoso", category="5K", jersey_size="M")
+    who = {"name": "Budi Santoso", "category": "5K", "jersey_size": "M"}
+    return SimpleNamespace(bib_number=bib, number=number, pack=pack, **who)
 
 
 def _state(stage: str) -> SimpleNamespace:
