@@ -106,6 +106,7 @@ async def test_while_the_gateway_is_asked_the_release_before_cannot_come_back(
     (await kept.do(money, "send")).require(202)
     with pytest.raises(IntegrityError, match="ck_unassigned_money_state"):
         await migrate(driver, BEFORE, down=True)
+    await migrate(driver, "head")
     await kept.confirmed(order)
     await migrate(driver, BEFORE, down=True)
     await migrate(driver, AFTER)
