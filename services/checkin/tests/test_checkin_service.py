@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 from chassis.migrations import _LOCK_ID, downgrade, drift
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
@@ -23,6 +22,7 @@ from sqlalchemy import text
 from testkit.brokers import BrokerPrefix
 from testkit.clocks import ManualClock
 from testkit.example.recording_listener import message as message_of
+from testkit.logs import log_plainly
 from testkit.plugin import FreshDatabase
 from testkit.polling import eventually
 
@@ -37,7 +37,7 @@ def restored_logging() -> Iterator[None]:
     yield
     root.handlers = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    log_plainly()
 
 
 @asynccontextmanager

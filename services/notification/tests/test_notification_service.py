@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
 from chassis.transports.port import Message
@@ -19,6 +18,7 @@ from simulators.testing import Stage
 from testkit.brokers import BrokerPrefix
 from testkit.clocks import ManualClock
 from testkit.example.recording_listener import message as on_its_way
+from testkit.logs import log_plainly
 from testkit.polling import eventually
 
 from .notification_driver import WEBHOOK_SECRET, NotificationDriver
@@ -33,7 +33,7 @@ def logging_put_back() -> Iterator[None]:
     yield
     root.handlers = kept
     root.setLevel(level)
-    structlog.reset_defaults()
+    log_plainly()
 
 
 @asynccontextmanager

@@ -134,7 +134,10 @@ def needs(page: Element) -> dict[str, tuple[str, str]]:
     """Return what needs somebody: number and urgency by address."""
     found = {each.get("href") or "": each for each in page.all("a") if (each.get("class") or "").startswith("need ")}
     return {
-        address.removeprefix("/en/console/"): (each.one("b").text, (each.get("class") or "").split()[1].removeprefix("need-"))
+        address.removeprefix("/en/console/"): (
+            each.one("b").text,
+            (each.get("class") or "").split()[1].removeprefix("need-"),
+        )
         for address, each in found.items()
     }
 

@@ -16,6 +16,7 @@ from embedded.errors import NotInstalled
 from testkit.apps import share_included_routers
 from testkit.brokers import BrokerPrefix, purge
 from testkit.databases import Databases
+from testkit.logs import log_plainly
 from testkit.servers import Server, find_postgres, find_rabbitmq
 from testkit.threads import run_apart
 
@@ -27,6 +28,7 @@ _FOUND = pytest.StashKey[list[str]]()
 
 
 share_included_routers()
+log_plainly()
 
 
 @pytest.fixture(scope="session")
