@@ -453,25 +453,16 @@ function showNotice(said) {
   if (!$('[data-errors]')) notice.scrollIntoView({ block: 'center' });
 }
 
+// The review of a group: its script is fetched when it is needed. Without it, the server shows the group.
+
 const review = $('[data-review]');
 
 function showReview() {
-  const lines = numbers.map((number) => {
-    const { full_name: fullName, is_pic: isPerson } = participant(number);
-    const line = make('li', 'card');
-    line.append(make('b', '', fullName));
-    if (isPerson) line.append(' ', make('span', 'pill pill-info', $('#pic').closest('fieldset').querySelector('legend').textContent));
-    const chosen = (field) => $(`[name="p${number}-${field}"]:checked`).nextElementSibling.textContent;
-    const at = (field) => value(`p${number}-${field}`);
-    line.append(make('p', '', at('whatsapp')), make('p', '', at('email')));
-    line.append(make('p', '', [chosen('gender'), birth(`p${number}-`).join(' '), chosen('jersey_size'), at('identity_number')].filter(Boolean).join(' · ')));
-    const from = copies(number) ? 1 : number;
-    line.append(make('p', 'small muted', `${value(`p${from}-emergency_contact_name`)}, ${value(`p${from}-emergency_contact_phone`)}`));
-    return line;
-  });
-  $('[data-review-list]').replaceChildren(...lines);
-  review.showModal();
-  review.scrollTop = 0;
+  import(form.dataset.reviewScript).then(({ lines }) => {
+    $('[data-review-list]').replaceChildren(...lines({ numbers, participant, value, birth, copies, make }));
+    if (!review.open) review.showModal();
+    review.scrollTop = 0;
+  }, () => form.submit());
 }
 
 $('[data-back]', review ?? form)?.addEventListener('click', () => review.close());
