@@ -31,7 +31,7 @@ test: setup ## the tests; starts PostgreSQL in memory, finds RabbitMQ or starts 
 test-compose: setup ## the containers, the journey through their gateway, then everything broken in turn
 	@$(VENV)/python -m tests.breaking
 
-test-soak: setup ## a platform with everything broken in turn, and generated requests; `make test` leaves these out
+test-soak: setup ## a platform with everything broken in turn, generated requests, the other transport; `make test` leaves these out
 	@$(VENV)/python -m testkit $(VENV)/pytest -q -m soak
 
 test-gateway: setup ## the distribution's nginx with the gateway's configuration, attacked, before a whole platform

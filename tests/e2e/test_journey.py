@@ -38,6 +38,7 @@ async def _healthy(platform: PlatformProcess) -> dict[str, Any]:
     return diagnosis
 
 
+@pytest.mark.soak  # as `make demo` plays it
 async def test_the_journey_in_one_process(start_platform: Start) -> None:
     platform = await start_platform()
     story = await _play(platform)

@@ -124,7 +124,7 @@ async def test_a_registration_amid_a_mishap_on_the_broker_reaches_every_service(
         assert (await venue.doctor(wait=20))["ok"]
 
 
-@pytest.mark.parametrize("over", ["rabbitmq", "in_process"])
+@pytest.mark.parametrize("over", ["rabbitmq", pytest.param("in_process", marks=pytest.mark.soak)])
 async def test_what_services_lost_is_found_and_repaired_while_the_platform_runs(
     start_platform: Start, rabbitmq_url: str, over: str
 ) -> None:

@@ -103,7 +103,7 @@ class Machine:
         return await self.sets(_SETS) == sets and await self.effects() == effects
 
 
-@pytest.fixture(params=["rabbitmq", "in_process"])
+@pytest.fixture(params=["rabbitmq", pytest.param("in_process", marks=pytest.mark.soak)])
 async def machine(start_platform: Start, rabbitmq_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Machine]:
     """A platform on which a race is open; the copies are gone after the test."""
     broker = rabbitmq_url if request.param == "rabbitmq" else None

@@ -72,6 +72,7 @@ async def _rights_end_everywhere(platform: PlatformProcess) -> None:
             assert await _answers(replace(each, site=site)) == ["session_ended"] * len(FOR_ADMINS)
 
 
+@pytest.mark.soak  # over a broker it takes the longer way
 async def test_taken_away_rights_end_everywhere_in_one_process(start_platform: Start) -> None:
     await _rights_end_everywhere(await start_platform())
 

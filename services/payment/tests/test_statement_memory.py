@@ -62,6 +62,7 @@ def peak_of(file: bytes) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_a_line_more_costs_little_memory() -> None:
     few, many = peak_of(bni(FEW)), peak_of(bni(MANY))
     assert (many - few) / (MANY - FEW) < MOST_BYTES_A_LINE
