@@ -10,11 +10,14 @@ from .own import OwnPages, OwnScene, every_own_scene
 from .races import OPEN
 from .scenes import Scene, every_scene
 
-_WINDOWS = pytest.mark.parametrize("device", [DESKTOP, ENLARGED], ids=["1280 px", "400 %"])
+# Of each page one view is not left to the soak.
+_WINDOWS = pytest.mark.parametrize(
+    "device", [pytest.param(DESKTOP, id="1280 px"), pytest.param(ENLARGED, id="400 %", marks=pytest.mark.soak)]
+)
 _VIEWS = pytest.mark.parametrize(
     ("device", "language"),
     [
-        pytest.param(DESKTOP, "en", id="1280 px-en"),
+        pytest.param(DESKTOP, "en", id="1280 px-en", marks=pytest.mark.soak),
         pytest.param(ENLARGED, "id", id="400 %-id"),
         pytest.param(DESKTOP, "id", id="1280 px-id", marks=pytest.mark.soak),
         pytest.param(ENLARGED, "en", id="400 %-en", marks=pytest.mark.soak),
