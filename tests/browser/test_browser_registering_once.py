@@ -63,7 +63,8 @@ async def test_the_other_language_keeps_what_was_typed(
     await runner.page.wait_for_url("**/en/races/**")
 
     await runner.sends()
-    assert await Desk(races.staff).numbers_of(form) == [await runner.is_registered()]
+    number = await runner.is_registered()
+    assert await Desk(races.staff).numbers_of(form) == [number]
 
 
 async def test_a_form_that_was_sent_leaves_no_draft_even_after_the_back_button(
