@@ -4,21 +4,23 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 from chassis import crash_guard
-from chassis.crash_guard import DEADLY, UNFINISHED, RetrySlots, TookReaderDown
+from chassis.crash_guard import DEADLY, UNFINISHED, RetrySlots, TookReaderDown, counted
 from chassis.database import Database, UnitOfWork
 from chassis.errors import NotYet
 from chassis.inbox import Handlers, Inbox
 from chassis.retries import ParkedEventRetry, list_dead_letters, replay_dead_letter, retry_broker
 from contracts import Event, RegistrationCancelled
 from faststream_outbox.message import OutboxInnerMessage
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text, update
 from testkit.example.service import OWNER, cancelled, effects, example_handlers, leave_effect, rows
 from testkit.example.tables import service_tables
 from testkit.polling import eventually
@@ -117,10 +119,10 @@ async def test_a_try_that_ends_while_the_database_is_too_busy_to_be_told_is_not_
         tried.append(event)
         raise NotYet("too early")
 
-    async def busy_at_the_end(*args: Any) -> int:
+    async def busy_at_the_end(*args: Any, claimed: bool = True) -> int:
         if " - " in str(args[-1]):
             raise TimeoutError("no connection is free")
-        return await set_headers(*args)
+        return await set_headers(*args, claimed=claimed)
 
     monkeypatch.setattr(crash_guard, "_set_headers", busy_at_the_end)
     await Inbox(database, handlers).schedule_retry(cancelled().to_bytes(), NotYet("too early"))
@@ -129,6 +131,57 @@ async def test_a_try_that_ends_while_the_database_is_too_busy_to_be_told_is_not_
         await eventually(lambda: len(tried) > DEADLY + 2)
     # then
     assert await rows(database, service_tables.dead_letters) == 0
+
+
+async def test_tries_of_processes_that_live_are_not_counted_though_they_lose_the_claim(database: Database) -> None:
+    # given tries of which each loses its claim to the next before it ends, as on a machine that is far too busy
+    await Inbox(database, example_handlers()).schedule_retry(cancelled().to_bytes(), NotYet("too early"))
+    async with AsyncExitStack() as tries:
+        for _ in range(DEADLY + 2):
+            # when the next one begins, and the one before ends
+            following = counted(database, await _claimed(database), set())
+            await following.__aenter__()
+            await tries.aclose()
+            tries.push_async_exit(_failing(following))
+        # then only the one that is under way is counted
+        assert [headers[UNFINISHED] for headers in await headers_of_parked(database)] == ["1"]
+    # and none when it has ended
+    [headers] = await headers_of_parked(database)
+    assert UNFINISHED not in headers
+
+
+async def test_a_try_that_was_killed_stays_counted_when_one_that_lost_its_claim_ends(database: Database) -> None:
+    # given a try that a process did not survive
+    await Inbox(database, example_handlers()).schedule_retry(cancelled().to_bytes(), NotYet("too early"))
+    await counted(database, await _claimed(database), set()).__aenter__()
+    # when another loses its claim to a third, and ends
+    lost = counted(database, await _claimed(database), set())
+    await lost.__aenter__()
+    await counted(database, await _claimed(database), set()).__aenter__()
+    await _failing(lost)(None, None, None)
+    # then the first and the third are counted
+    assert [headers[UNFINISHED] for headers in await headers_of_parked(database)] == ["2"]
+
+
+async def _claimed(database: Database) -> OutboxInnerMessage:
+    """Claim the parked event as another process would when the lease has ended."""
+    table, token = service_tables.retries, uuid4()
+    async with database.work() as work:
+        claim = update(table).values(acquired_token=token, acquired_at=func.now()).returning(table.c.id)
+        row = SimpleNamespace(id=(await work.session.execute(claim)).scalar_one(), acquired_token=token)
+    return cast("OutboxInnerMessage", row)
+
+
+def _failing(block: AbstractAsyncContextManager[None]) -> Callable[..., Awaitable[bool]]:
+    """Return an exit that ends a try by `NotYet`."""
+
+    async def end(*_: object) -> bool:
+        error = NotYet("too early")
+        with suppress(NotYet):
+            await block.__aexit__(NotYet, error, None)
+        return False
+
+    return end
 
 
 async def test_a_replayed_event_gets_a_fresh_set_of_tries_alone(database: Database) -> None:

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from faststream_outbox.message import OutboxInnerMessage
-from sqlalchemy import ColumnElement, Integer, String, Table, cast, func, literal, update
+from sqlalchemy import ColumnElement, Integer, String, Table, case, cast, func, literal, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.database import Database
@@ -82,9 +82,13 @@ async def counted(database: Database, row: OutboxInnerMessage, ended: set[int]) 
 
 
 async def _end(database: Database, row: OutboxInnerMessage, ended: set[int]) -> None:
-    """Forget that tries of a row began, or remember in this process that the newest one ended."""
+    """Forget that tries of a row began, or remember in this process that the newest one ended.
+
+    Where the claim was lost, as happens to a process that got no processor for the length of a lease, another try has
+    begun and been counted: only this one is taken off.
+    """
     try:
-        await _set_headers(database, row, _headers(database).op("-", return_type=JSONB)(literal(UNFINISHED, String)))
+        await _set_headers(database, row, _ended(database, row), claimed=False)
     except Exception as error:  # noqa: BLE001  # the try failed for a reason of its own, which is reported
         ended.add(row.id)
         log.warning("end_of_try_not_stored", row=row.id, error=type(error).__name__)
@@ -98,10 +102,25 @@ async def _begin(database: Database, row: OutboxInnerMessage, *, first: bool) ->
     return await _set_headers(database, row, counting)
 
 
-async def _set_headers(database: Database, row: OutboxInnerMessage, headers: ColumnElement[Any]) -> int:
-    """Set the headers of a claimed row and return its count of unfinished tries; 0 without one or without the claim."""
+def _ended(database: Database, row: OutboxInnerMessage) -> ColumnElement[Any]:
+    headers = _headers(database)
+    others = func.coalesce(cast(headers[UNFINISHED].astext, Integer), 0) - 1
+    others_only = headers.op("||", return_type=JSONB)(func.jsonb_build_object(UNFINISHED, cast(others, String)))
+    is_lost = database.tables.retries.c.acquired_token.is_distinct_from(row.acquired_token)
+    none = headers.op("-", return_type=JSONB)(literal(UNFINISHED, String))
+    return case((is_lost & (others > 0), others_only), else_=none)
+
+
+async def _set_headers(
+    database: Database, row: OutboxInnerMessage, headers: ColumnElement[Any], *, claimed: bool = True
+) -> int:
+    """Set the headers of a row and return its count of unfinished tries; 0 without one.
+
+    Args:
+        claimed: set them only if the claim still holds, and return 0 if it does not.
+    """
     table: Table = database.tables.retries
-    own = (table.c.id == row.id, table.c.acquired_token == row.acquired_token)
+    own = (table.c.id == row.id, *([table.c.acquired_token == row.acquired_token] if claimed else []))
     changed = update(table).where(*own).values(headers=headers).returning(table.c.headers[UNFINISHED].astext)
     async with database.work() as work:
         return int((await work.session.execute(changed)).scalar_one_or_none() or 0)
