@@ -153,11 +153,11 @@ async def test_tries_of_processes_that_live_are_not_counted_though_they_lose_the
 async def test_a_try_that_was_killed_stays_counted_when_one_that_lost_its_claim_ends(database: Database) -> None:
     # given a try that a process did not survive
     await Inbox(database, example_handlers()).schedule_retry(cancelled().to_bytes(), NotYet("too early"))
-    await counted(database, await _claimed(database), set()).__aenter__()
+    await crash_guard._begin(database, await _claimed(database), first=False)
     # when another loses its claim to a third, and ends
     lost = counted(database, await _claimed(database), set())
     await lost.__aenter__()
-    await counted(database, await _claimed(database), set()).__aenter__()
+    await crash_guard._begin(database, await _claimed(database), first=False)
     await _failing(lost)(None, None, None)
     # then the first and the third are counted
     assert [headers[UNFINISHED] for headers in await headers_of_parked(database)] == ["2"]
