@@ -163,6 +163,20 @@ async def test_a_try_that_was_killed_stays_counted_when_one_that_lost_its_claim_
     assert [headers[UNFINISHED] for headers in await headers_of_parked(database)] == ["2"]
 
 
+async def test_a_try_whose_claim_is_lost_before_it_begins_is_not_made(database: Database) -> None:
+    # given a claim that was lost to a try which was killed
+    await Inbox(database, example_handlers()).schedule_retry(cancelled().to_bytes(), NotYet("too early"))
+    lost = await _claimed(database)
+    await crash_guard._begin(database, await _claimed(database), first=False)
+    # when its try would begin, and ends
+    with suppress(NotYet):
+        async with counted(database, lost, set()) as is_counted:
+            assert not is_counted
+            raise NotYet("too early")
+    # then the other stays counted
+    assert [headers[UNFINISHED] for headers in await headers_of_parked(database)] == ["1"]
+
+
 async def _claimed(database: Database) -> OutboxInnerMessage:
     """Claim the parked event as another process would when the lease has ended."""
     table, token = service_tables.retries, uuid4()
@@ -172,7 +186,7 @@ async def _claimed(database: Database) -> OutboxInnerMessage:
     return cast("OutboxInnerMessage", row)
 
 
-def _failing(block: AbstractAsyncContextManager[None]) -> Callable[..., Awaitable[bool]]:
+def _failing(block: AbstractAsyncContextManager[bool]) -> Callable[..., Awaitable[bool]]:
     """Return an exit that ends a try by `NotYet`."""
 
     async def end(*_: object) -> bool:

@@ -62,8 +62,10 @@ def is_suspect(row: OutboxInnerMessage) -> bool:
 
 
 @asynccontextmanager
-async def counted(database: Database, row: OutboxInnerMessage, ended: set[int]) -> AsyncIterator[None]:
+async def counted(database: Database, row: OutboxInnerMessage, ended: set[int]) -> AsyncIterator[bool]:
     """Count this try as unfinished unless the block ends, which it does not if the process is killed.
+
+    Yield False if the row was claimed again meanwhile: the try is not counted, and should not be made.
 
     Args:
         ended: see `RetrySlots`. While a database is too busy to be told, a process that lives knows its own tries.
@@ -71,11 +73,15 @@ async def counted(database: Database, row: OutboxInnerMessage, ended: set[int]) 
     Raises:
         TookReaderDown: the event has used up its tries; the block is not run.
     """
-    if await _begin(database, row, first=row.id in ended) > DEADLY:
+    tries = await _begin(database, row, first=row.id in ended)
+    if tries > DEADLY:
         raise TookReaderDown
+    if not tries:
+        yield False
+        return
     ended.discard(row.id)
     try:
-        yield
+        yield True
     except BaseException:
         await _end(database, row, ended)
         raise
@@ -95,6 +101,7 @@ async def _end(database: Database, row: OutboxInnerMessage, ended: set[int]) -> 
 
 
 async def _begin(database: Database, row: OutboxInnerMessage, *, first: bool) -> int:
+    """Count a try that begins and return the count, or 0 if the claim is lost."""
     headers = _headers(database)
     before = literal(0) if first else func.coalesce(cast(headers[UNFINISHED].astext, Integer), 0)
     count = before + 1

@@ -126,11 +126,11 @@ def retry_broker(
         try:
             async with (
                 slots.slot(row),
-                lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours,
+                lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds),
+                counted(database, row, slots.ended) as ours,
             ):
                 if ours:
-                    async with counted(database, row, slots.ended):
-                        await inbox.handle(message.body, briefly=True)
+                    await inbox.handle(message.body, briefly=True)
         except Exception as error:
             if _costs_nothing(error):
                 row.attempts_count -= 1
