@@ -16,19 +16,17 @@ _RENEWALS_IN_A_LEASE = 3
 @asynccontextmanager
 async def lease_kept(
     database: Database, table: Table, row: OutboxInnerMessage, *, lease_seconds: float
-) -> AsyncIterator[bool]:
-    """Renew the lease of a claimed row until the block ends. Yield False if the row was claimed again meanwhile.
+) -> AsyncIterator[None]:
+    """Renew the lease of a claimed row now, and until the block ends or the row is claimed again.
 
     A claimed row may wait in this process until its lease has expired. It may then be claimed a second time, and the
     second claim processes it. The outcome of work under an expired lease is not stored: no failure would be counted and
-    no delay kept.
+    no delay kept. What is done under the lease therefore asks for the claim first, as `crash_guard.counted` does.
     """
-    if not await _renewed(database, table, row):
-        yield False
-        return
+    await _renewed(database, table, row)
     renewing = asyncio.create_task(_renew(database, table, row, every=lease_seconds / _RENEWALS_IN_A_LEASE))
     try:
-        yield True
+        yield
     finally:
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
